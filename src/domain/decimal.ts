@@ -1,0 +1,100 @@
+/**
+ * Exact decimal numbers: a bigint that counts units of 10^-18. Quantities, prices and money are never floats.
+ * Addition, subtraction and comparison are those of bigint.
+ */
+export type Decimal = bigint;
+
+export const DECIMAL_SCALE = 18;
+export const ONE: Decimal = 10n ** 18n;
+/** One unit of the eighth decimal, the exchange's own precision of money. */
+export const MONEY_UNIT: Decimal = 10n ** 10n;
+
+const PATTERN = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
+const MAX_DIGITS = 38;
+
+/** Thrown for text that is not a decimal number of at most 20 integer digits and 18 decimals. */
+export class DecimalError extends Error {
+  override name = 'DecimalError';
+}
+
+/** Parses exchange text such as "2301.07352941"; throws DecimalError on anything else, and on digits beyond 18 decimals unless they are zero. */
+export function parseDecimal(text: string): Decimal {
+  const match = PATTERN.exec(text);
+  if (match === null) throw new DecimalError(`not a decimal number: ${JSON.stringify(text.slice(0, 64))}`);
+  const exponent = match[4] === undefined ? 0 : Number(match[4]);
+  const fraction = match[3] ?? '';
+  let digits = match[2] + fraction;
+  const shift = DECIMAL_SCALE - fraction.length + exponent;
+  if (shift < 0) {
+    const cut = digits.length + shift;
+    const lost = cut <= 0 ? digits : digits.slice(cut);
+    if (/[1-9]/.test(lost)) throw new DecimalError(`more than ${DECIMAL_SCALE} decimals: ${text.slice(0, 64)}`);
+    digits = cut <= 0 ? '0' : digits.slice(0, cut);
+  } else if (shift > 0) {
+    if (shift > MAX_DIGITS) throw new DecimalError(`too large: ${text.slice(0, 64)}`);
+    digits += '0'.repeat(shift);
+  }
+  const trimmed = digits.replace(/^0+(?=\d)/, '');
+  if (trimmed.length > MAX_DIGITS) throw new DecimalError(`more than ${MAX_DIGITS - DECIMAL_SCALE} integer digits: ${text.slice(0, 64)}`);
+  const value = BigInt(trimmed);
+  return match[1] === '-' ? -value : value;
+}
+
+/** Decimals shown in exchange text: "2301.10" → 2, "5" → 0. */
+export function shownDecimals(text: string): number {
+  const point = text.indexOf('.');
+  return point < 0 ? 0 : text.length - point - 1;
+}
+
+/** Shortest exact text: 1500000000000000000n → "1.5". */
+export function formatDecimal(value: Decimal): string {
+  const negative = value < 0n;
+  const digits = (negative ? -value : value).toString().padStart(DECIMAL_SCALE + 1, '0');
+  const whole = digits.slice(0, -DECIMAL_SCALE);
+  const fraction = digits.slice(-DECIMAL_SCALE).replace(/0+$/, '');
+  return `${negative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
+}
+
+export function abs(value: Decimal): Decimal {
+  return value < 0n ? -value : value;
+}
+
+export function min(a: Decimal, b: Decimal): Decimal {
+  return a < b ? a : b;
+}
+
+export function max(a: Decimal, b: Decimal): Decimal {
+  return a > b ? a : b;
+}
+
+/** -1, 0 or 1. */
+export function sign(value: Decimal): -1 | 0 | 1 {
+  return value > 0n ? 1 : value < 0n ? -1 : 0;
+}
+
+/** n / d rounded half to even, d > 0 or d < 0; throws RangeError when d is 0. */
+export function divideHalfEven(n: bigint, d: bigint): bigint {
+  if (d < 0n) return divideHalfEven(-n, -d);
+  const quotient = n / d;
+  const remainder = n - quotient * d;
+  if (remainder === 0n) return quotient;
+  const twice = abs(remainder) * 2n;
+  const up = twice > d || (twice === d && (quotient & 1n) === 1n);
+  if (!up) return quotient;
+  return n < 0n ? quotient - 1n : quotient + 1n;
+}
+
+/** a × b, rounded half to even at 18 decimals. */
+export function multiply(a: Decimal, b: Decimal): Decimal {
+  return divideHalfEven(a * b, ONE);
+}
+
+/** a / b, rounded half to even at 18 decimals. */
+export function divide(a: Decimal, b: Decimal): Decimal {
+  return divideHalfEven(a * ONE, b);
+}
+
+/** a × n / d, rounded half to even once. */
+export function proportion(a: Decimal, n: bigint, d: bigint): Decimal {
+  return divideHalfEven(a * n, d);
+}
