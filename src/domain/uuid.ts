@@ -1,0 +1,146 @@
+/*
+ * Derived ids: UUID version 5 (RFC 9562) of a natural key. Written out here because ids are made in pure code, several a
+ * fill, and must be the same in every process; the scratch arrays are reused, so a call allocates only its result.
+ */
+
+/** Namespace of all ids of this project. Never to be changed: every id depends on it. */
+export const UUID_NAMESPACE = 'a0f9068e-8df0-4e49-8382-9c4a829fc1ba';
+
+const NAMESPACE_WORDS: readonly number[] = [0, 1, 2, 3].map((word) => {
+  const hex = UUID_NAMESPACE.replaceAll('-', '').slice(word * 8, word * 8 + 8);
+  return Number.parseInt(hex, 16) | 0;
+});
+const NAMESPACE_BYTES = 16;
+
+/** Four hex digits of every 16-bit number. */
+const HEX: readonly string[] = Array.from({ length: 0x10000 }, (_, value) => value.toString(16).padStart(4, '0'));
+
+const encoder = new TextEncoder();
+/** Message schedule of one block. */
+const schedule = new Int32Array(80);
+/** The padded message, grown when a longer key comes. */
+let message = new Uint8Array(1024);
+const state = new Int32Array(5);
+
+/** Parts of a natural key joined by `|`; null is the empty string. Numbers must be integers. */
+export function naturalKey(...parts: readonly (string | number | null)[]): string {
+  let key = '';
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i];
+    if (i > 0) key += '|';
+    if (part !== null && part !== undefined) key += part;
+  }
+  return key;
+}
+
+/** UUIDv5 of the name's UTF-8 bytes in the project's namespace, in lower-case text form. */
+export function uuidV5(name: string): string {
+  const length = writeMessage(name);
+  sha1(length);
+  // Five words of digest; a UUID takes the first four, with version and variant written over six bits.
+  const a = state[0] as number;
+  const b = state[1] as number;
+  const c = state[2] as number;
+  const d = state[3] as number;
+  const version = (b & 0x0fff) | 0x5000;
+  const variant = ((c >>> 16) & 0x3fff) | 0x8000;
+  return `${HEX[a >>> 16]}${HEX[a & 0xffff]}-${HEX[b >>> 16]}-${HEX[version]}-${HEX[variant]}-${HEX[c & 0xffff]}${HEX[d >>> 16]}${HEX[d & 0xffff]}`;
+}
+
+/** Writes namespace, name and padding; answers the padded length, a multiple of 64. */
+function writeMessage(name: string): number {
+  reserve(NAMESPACE_BYTES + name.length * 3 + 72);
+  let end = NAMESPACE_BYTES;
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code > 0x7f) {
+      end = NAMESPACE_BYTES + encoder.encodeInto(name, message.subarray(NAMESPACE_BYTES)).written;
+      break;
+    }
+    message[end++] = code;
+  }
+  const bits = end * 8;
+  message[end++] = 0x80;
+  const padded = (end + 8 + 63) & ~63;
+  message.fill(0, end, padded);
+  message[padded - 4] = bits >>> 24;
+  message[padded - 3] = bits >>> 16;
+  message[padded - 2] = bits >>> 8;
+  message[padded - 1] = bits;
+  return padded;
+}
+
+function reserve(bytes: number): void {
+  if (message.length < bytes) message = new Uint8Array(bytes * 2);
+  for (let word = 0; word < 4; word++) {
+    const value = NAMESPACE_WORDS[word] as number;
+    message[word * 4] = value >>> 24;
+    message[word * 4 + 1] = value >>> 16;
+    message[word * 4 + 2] = value >>> 8;
+    message[word * 4 + 3] = value;
+  }
+}
+
+/** SHA-1 (FIPS 180-4) of the padded message, into state. */
+function sha1(length: number): void {
+  state[0] = 0x67452301;
+  state[1] = 0xefcdab89;
+  state[2] = 0x98badcfe;
+  state[3] = 0x10325476;
+  state[4] = 0xc3d2e1f0;
+  for (let offset = 0; offset < length; offset += 64) sha1Block(offset);
+}
+
+function sha1Block(offset: number): void {
+  const w = schedule;
+  for (let t = 0, i = offset; t < 16; t++, i += 4) {
+    w[t] = ((message[i] as number) << 24) | ((message[i + 1] as number) << 16) | ((message[i + 2] as number) << 8) | (message[i + 3] as number);
+  }
+  for (let t = 16; t < 80; t++) {
+    const x = (w[t - 3] as number) ^ (w[t - 8] as number) ^ (w[t - 14] as number) ^ (w[t - 16] as number);
+    w[t] = (x << 1) | (x >>> 31);
+  }
+  let a = state[0] as number;
+  let b = state[1] as number;
+  let c = state[2] as number;
+  let d = state[3] as number;
+  let e = state[4] as number;
+  let next = 0;
+  for (let t = 0; t < 20; t++) {
+    next = (((a << 5) | (a >>> 27)) + ((b & c) | (~b & d)) + e + 0x5a827999 + (w[t] as number)) | 0;
+    e = d;
+    d = c;
+    c = (b << 30) | (b >>> 2);
+    b = a;
+    a = next;
+  }
+  for (let t = 20; t < 40; t++) {
+    next = (((a << 5) | (a >>> 27)) + (b ^ c ^ d) + e + 0x6ed9eba1 + (w[t] as number)) | 0;
+    e = d;
+    d = c;
+    c = (b << 30) | (b >>> 2);
+    b = a;
+    a = next;
+  }
+  for (let t = 40; t < 60; t++) {
+    next = (((a << 5) | (a >>> 27)) + ((b & c) | (b & d) | (c & d)) + e - 0x70e44324 + (w[t] as number)) | 0;
+    e = d;
+    d = c;
+    c = (b << 30) | (b >>> 2);
+    b = a;
+    a = next;
+  }
+  for (let t = 60; t < 80; t++) {
+    next = (((a << 5) | (a >>> 27)) + (b ^ c ^ d) + e - 0x359d3e2a + (w[t] as number)) | 0;
+    e = d;
+    d = c;
+    c = (b << 30) | (b >>> 2);
+    b = a;
+    a = next;
+  }
+  state[0] = ((state[0] as number) + a) | 0;
+  state[1] = ((state[1] as number) + b) | 0;
+  state[2] = ((state[2] as number) + c) | 0;
+  state[3] = ((state[3] as number) + d) | 0;
+  state[4] = ((state[4] as number) + e) | 0;
+}
