@@ -1,0 +1,285 @@
+import { addresses, boolean, integer, matching, nonEmpty, oneOf, OptionValueError, url, type OptionSpec } from './option.js';
+
+export type Policy = 'pro-rata' | 'fifo';
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+/** Recorded pace times this number; max is as fast as it goes. */
+export type Speed = number | 'max';
+export type TableFormat = 'csv' | 'ndjson';
+
+/** The whole of the client order id but a trailing _<digits>, which numbers several orders of one signal. */
+export const DEFAULT_SIGNAL_PATTERN = '^(.*?)(?:_[0-9]+)?$';
+
+const STACK_HINT = 'start a local stack with `position-linker stack up`, then `eval "$(position-linker stack env)"`; or give your own address';
+
+function option<T>(spec: OptionSpec<T>): OptionSpec<T> {
+  return spec;
+}
+
+/** Every option of every command. A command names those it takes. */
+export const OPTIONS = {
+  namespace: option<string | null>({
+    flag: '--namespace',
+    env: 'POSITION_LINKER_NAMESPACE',
+    placeholder: 'NAME',
+    unit: null,
+    fallback: null,
+    help: 'Prefixes topics, subjects, groups and transactional ids, and names the database schema, so that many pipelines share one stack. Letters, digits and _, at most 40',
+    parse: (text) => (text === '' ? null : matching(/^[A-Za-z0-9_]{1,40}$/, 'made of letters, digits and _, at most 40')(text)),
+  }),
+  brokers: option<readonly string[]>({
+    flag: '--brokers',
+    env: 'KAFKA_BROKERS',
+    placeholder: 'HOST:PORT,…',
+    unit: null,
+    fallback: undefined,
+    help: 'Kafka brokers to begin with',
+    nextStep: STACK_HINT,
+    parse: addresses,
+  }),
+  registryUrl: option<string>({
+    flag: '--registry-url',
+    env: 'SCHEMA_REGISTRY_URL',
+    placeholder: 'URL',
+    unit: null,
+    fallback: undefined,
+    help: "Schema registry that speaks Confluent's API; may hold a path, and user:password",
+    nextStep: STACK_HINT,
+    parse: url('http:', 'https:'),
+  }),
+  databaseUrl: option<string>({
+    flag: '--database-url',
+    env: 'DATABASE_URL',
+    placeholder: 'URL',
+    unit: null,
+    fallback: undefined,
+    help: 'PostgreSQL database',
+    nextStep: STACK_HINT,
+    parse: url('postgres:', 'postgresql:'),
+  }),
+  environment: option<string | null>({
+    flag: '--environment',
+    env: 'POSITION_LINKER_ENVIRONMENT',
+    placeholder: 'NAME',
+    unit: null,
+    fallback: null,
+    help: 'Environment of topics.yaml whose overrides apply',
+    parse: nonEmpty,
+  }),
+  partitions: option<number | null>({
+    flag: '--partitions',
+    env: 'POSITION_LINKER_PARTITIONS',
+    placeholder: 'N',
+    unit: 'partitions',
+    fallback: null,
+    help: 'Partitions of every topic, instead of what topics.yaml says; cannot be changed later',
+    parse: integer(1, 10_000),
+  }),
+  policy: option<Policy>({
+    flag: '--policy',
+    env: 'POSITION_LINKER_POLICY',
+    placeholder: 'pro-rata|fifo',
+    unit: null,
+    fallback: 'pro-rata',
+    help: 'How closing quantity is taken from the lots of several signals',
+    parse: oneOf('pro-rata', 'fifo'),
+  }),
+  joinWindowMs: option<number>({
+    flag: '--join-window-ms',
+    env: 'POSITION_LINKER_JOIN_WINDOW_MS',
+    placeholder: 'MS',
+    unit: 'milliseconds',
+    fallback: 5_000,
+    help: 'How far the merged watermark must pass an event before what belongs to it counts as missing',
+    parse: integer(0, 3_600_000),
+  }),
+  skewAllowanceMs: option<number>({
+    flag: '--skew-allowance-ms',
+    env: 'POSITION_LINKER_SKEW_ALLOWANCE_MS',
+    placeholder: 'MS',
+    unit: 'milliseconds',
+    fallback: 500,
+    help: 'How far watermarks stay behind receive time',
+    parse: integer(0, 600_000),
+  }),
+  horizonMs: option<number>({
+    flag: '--horizon-ms',
+    env: 'POSITION_LINKER_HORIZON_MS',
+    placeholder: 'MS',
+    unit: 'milliseconds',
+    fallback: 86_400_000,
+    help: 'Correction horizon: how late evidence may come, in event time',
+    parse: integer(0),
+  }),
+  horizonEvents: option<number>({
+    flag: '--horizon-events',
+    env: 'POSITION_LINKER_HORIZON_EVENTS',
+    placeholder: 'N',
+    unit: 'events of a book',
+    fallback: 5_000,
+    help: "Correction horizon: how many of a book's newest events are kept; the shorter of both horizons counts",
+    parse: integer(1),
+  }),
+  signalPattern: option<string>({
+    flag: '--signal-pattern',
+    env: 'POSITION_LINKER_SIGNAL_PATTERN',
+    placeholder: 'REGEXP',
+    unit: null,
+    fallback: DEFAULT_SIGNAL_PATTERN,
+    help: 'Regular expression over the client order id whose first group is the signal id',
+    parse: signalPattern,
+  }),
+  commitIntervalMs: option<number>({
+    flag: '--commit-interval-ms',
+    env: 'POSITION_LINKER_COMMIT_INTERVAL_MS',
+    placeholder: 'MS',
+    unit: 'milliseconds',
+    fallback: 100,
+    help: 'How often a task commits outputs, state and offsets in one transaction',
+    parse: integer(1, 60_000),
+  }),
+  sessionTimeoutMs: option<number>({
+    flag: '--session-timeout-ms',
+    env: 'POSITION_LINKER_SESSION_TIMEOUT_MS',
+    placeholder: 'MS',
+    unit: 'milliseconds',
+    fallback: 30_000,
+    help: 'After how long a silent group member loses its tasks',
+    parse: integer(1_000, 1_800_000),
+  }),
+  logLevel: option<LogLevel>({
+    flag: '--log-level',
+    env: 'POSITION_LINKER_LOG_LEVEL',
+    placeholder: 'LEVEL',
+    unit: null,
+    fallback: 'info',
+    help: 'debug, info, warn, error or silent; logs are JSON lines on standard error',
+    parse: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+  }),
+  json: option<boolean>({
+    flag: '--json',
+    env: 'POSITION_LINKER_JSON',
+    placeholder: null,
+    unit: null,
+    fallback: false,
+    help: 'JSON on standard output instead of text',
+    parse: boolean,
+  }),
+  capture: option<string>({
+    flag: '--capture',
+    env: 'POSITION_LINKER_CAPTURE',
+    placeholder: 'FILE|-',
+    unit: null,
+    fallback: undefined,
+    help: 'Recorded session, one frame a line, plain or .gz; - is standard input',
+    nextStep: 'give the recorded session with `--capture FILE`',
+    parse: nonEmpty,
+  }),
+  speed: option<Speed>({
+    flag: '--speed',
+    env: 'POSITION_LINKER_SPEED',
+    placeholder: 'max|N',
+    unit: 'times recorded pace',
+    fallback: 'max',
+    help: 'Pace: max, 1 for recorded pace, or N times that',
+    parse: speed,
+  }),
+  account: option<string | null>({
+    flag: '--account',
+    env: 'POSITION_LINKER_ACCOUNT',
+    placeholder: 'NAME',
+    unit: null,
+    fallback: null,
+    help: 'Account of the session, instead of what the file says',
+    parse: nonEmpty,
+  }),
+  continues: option<boolean>({
+    flag: '--continues',
+    env: 'POSITION_LINKER_CONTINUES',
+    placeholder: null,
+    unit: null,
+    fallback: false,
+    help: 'More of the session follows: no closing watermark',
+    parse: boolean,
+  }),
+  drain: option<boolean>({
+    flag: '--drain',
+    env: 'POSITION_LINKER_DRAIN',
+    placeholder: null,
+    unit: null,
+    fallback: false,
+    help: 'Exit once everything that was in the source topics at the start, and all that follows from it, is in the tables',
+    parse: boolean,
+  }),
+  out: option<string | null>({
+    flag: '--out',
+    env: 'POSITION_LINKER_OUT',
+    placeholder: 'DIR',
+    unit: null,
+    fallback: null,
+    help: 'Folder for one file a table',
+    parse: nonEmpty,
+  }),
+  format: option<TableFormat>({
+    flag: '--format',
+    env: 'POSITION_LINKER_FORMAT',
+    placeholder: 'csv|ndjson',
+    unit: null,
+    fallback: 'csv',
+    help: 'Format of the files',
+    parse: oneOf('csv', 'ndjson'),
+  }),
+  asset: option<string | null>({
+    flag: '--asset',
+    env: 'POSITION_LINKER_ASSET',
+    placeholder: 'SYMBOL',
+    unit: null,
+    fallback: null,
+    help: 'Only this asset',
+    parse: nonEmpty,
+  }),
+  signal: option<string | null>({
+    flag: '--signal',
+    env: 'POSITION_LINKER_SIGNAL',
+    placeholder: 'ID',
+    unit: null,
+    fallback: null,
+    help: 'Only this signal; unattributed is the bucket of orders without one',
+    parse: nonEmpty,
+  }),
+  dryRun: option<boolean>({
+    flag: '--dry-run',
+    env: 'POSITION_LINKER_DRY_RUN',
+    placeholder: null,
+    unit: null,
+    fallback: false,
+    help: 'Show the plan and change nothing',
+    parse: boolean,
+  }),
+};
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** Resolved values by option name. */
+export type Options = { readonly [N in OptionName]: (typeof OPTIONS)[N] extends OptionSpec<infer T> ? T : never };
+
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
+
+function signalPattern(text: string): string {
+  let groups: number;
+  try {
+    // Against the empty string the added alternative always matches, and the match counts the groups.
+    groups = (new RegExp(`${text}|`).exec('')?.length ?? 1) - 1;
+    new RegExp(text);
+  } catch (error) {
+    throw new OptionValueError(`not a regular expression: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (groups < 1) throw new OptionValueError('without a group that is the signal id');
+  return text;
+}
+
+function speed(text: string): Speed {
+  if (text === 'max') return 'max';
+  const value = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : 0;
+  if (value <= 0) throw new OptionValueError('not max or a number above 0');
+  return value;
+}
