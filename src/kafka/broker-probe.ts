@@ -1,19 +1,19 @@
-import { Kafka, logLevel } from 'kafkajs';
+import { Kafka, KafkaJSError, logLevel, type RetryOptions } from 'kafkajs';
 
-function client(brokers: readonly string[], timeoutMs: number): Kafka {
+function client(brokers: readonly string[], timeoutMs: number, retry: RetryOptions): Kafka {
   return new Kafka({
     clientId: 'position-linker-probe',
     brokers: [...brokers],
     connectionTimeout: timeoutMs,
     requestTimeout: timeoutMs,
     logLevel: logLevel.NOTHING,
-    retry: { retries: 0 },
+    retry,
   });
 }
 
 /** Resolves when a broker answers a metadata request; rejects with what went wrong. For health checks. */
 export async function probeBrokers(brokers: readonly string[], timeoutMs: number): Promise<void> {
-  const admin = client(brokers, timeoutMs).admin({ retry: { retries: 0 } });
+  const admin = client(brokers, timeoutMs, { retries: 0 }).admin();
   try {
     await admin.connect();
     await admin.describeCluster();
@@ -27,22 +27,33 @@ export async function probeBrokers(brokers: readonly string[], timeoutMs: number
  * loaded, which otherwise the first consumer and the first transaction of a run have to wait for.
  */
 export async function warmCoordinators(brokers: readonly string[], timeoutMs: number): Promise<void> {
-  const kafka = client(brokers, timeoutMs);
-  const retry = { initialRetryTime: 50, maxRetryTime: 250, retries: Math.ceil(timeoutMs / 250) };
-  const admin = kafka.admin({ retry });
-  const producer = kafka.producer({
-    transactionalId: 'position-linker-probe',
-    idempotent: true,
-    maxInFlightRequests: 1,
-    retry,
-  });
+  const kafka = client(brokers, timeoutMs, { initialRetryTime: 50, maxRetryTime: 250, retries: 20 });
+  const admin = kafka.admin();
+  const producer = kafka.producer({ transactionalId: 'position-linker-probe', idempotent: true, maxInFlightRequests: 1 });
+  const deadline = Date.now() + timeoutMs;
   try {
     await Promise.all([
-      admin.connect().then(() => admin.fetchOffsets({ groupId: 'position-linker-probe' })),
+      untilLoaded(deadline, async () => {
+        await admin.connect();
+        await admin.fetchOffsets({ groupId: 'position-linker-probe' });
+      }),
       // Connecting a transactional producer asks the transaction coordinator for its producer id.
-      producer.connect(),
+      untilLoaded(deadline, () => producer.connect()),
     ]);
   } finally {
     await Promise.allSettled([admin.disconnect(), producer.disconnect()]);
+  }
+}
+
+/** kafkajs repeats some of its requests on "coordinator is loading", but not these; the error says that it may be repeated. */
+async function untilLoaded(deadline: number, ask: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const retriable = error instanceof KafkaJSError && (error.retriable || (error.cause instanceof KafkaJSError && error.cause.retriable));
+      if (!retriable || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 }

@@ -1,0 +1,50 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { artefactFolder } from './artefacts.js';
+import type { EmbeddedPiece } from './embedded-piece.js';
+import { StackError } from './stack-error.js';
+import { requireJava } from './toolchain.js';
+
+/**
+ * Apicurio Registry, with its schemas in a file. Its default is memory; but records in Kafka carry schema ids, and after a
+ * restart an empty registry would give the same ids to other schemas.
+ */
+export const embeddedRegistry: EmbeddedPiece = {
+  name: 'registry',
+  portNames: ['registry'],
+  folder: (paths) => paths.registryDir,
+  marker: (paths) => `-Dposition-linker.stack=${paths.registryDir}`,
+  address: (_paths, ports) => `http://127.0.0.1:${ports['registry']}/apis/ccompat/v7`,
+
+  async prepare(paths, ports, options) {
+    const java = await requireJava(options);
+    const folder = await artefactFolder('registry', paths, options);
+    const jar = readdirSync(folder).find((name) => name.endsWith('-runner.jar'));
+    if (jar === undefined) throw new StackError(`${folder} holds no registry`, `remove ${folder}, then run \`stack up\``);
+    const dataDir = join(paths.registryDir, 'data');
+    mkdirSync(dataDir, { recursive: true });
+    return {
+      program: java.executable,
+      args: [
+        '-Xmx300m',
+        '-XX:+UseSerialGC',
+        '-XX:TieredStopAtLevel=1',
+        embeddedRegistry.marker(paths),
+        '-Dquarkus.http.host=127.0.0.1',
+        `-Dquarkus.http.port=${ports['registry']}`,
+        '-Dquarkus.log.level=WARN',
+        '-Dquarkus.datasource.jdbc.initial-size=2',
+        '-Dquarkus.datasource.jdbc.min-size=2',
+        '-jar',
+        join(folder, jar),
+      ],
+      // WRITE_DELAY=0: a schema id that was given out is on disk before the answer.
+      env: { ...options.env, REGISTRY_DATASOURCE_URL: `jdbc:h2:file:${join(dataDir, 'registry')};WRITE_DELAY=0` },
+    };
+  },
+
+  stopSteps: [
+    { signal: 'SIGTERM', waitMs: 10_000 },
+    { signal: 'SIGKILL', waitMs: 5_000 },
+  ],
+};
