@@ -1,4 +1,4 @@
-import { Kafka, KafkaJSError, logLevel, type RetryOptions } from 'kafkajs';
+import { Kafka, logLevel, type RetryOptions } from 'kafkajs';
 
 function client(brokers: readonly string[], timeoutMs: number, retry: RetryOptions): Kafka {
   return new Kafka({
@@ -51,9 +51,14 @@ async function untilLoaded(deadline: number, ask: () => Promise<void>): Promise<
     try {
       return await ask();
     } catch (error) {
-      const retriable = error instanceof KafkaJSError && (error.retriable || (error.cause instanceof KafkaJSError && error.cause.retriable));
-      if (!retriable || Date.now() > deadline) throw error;
+      if (!mayRepeat(error) || Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
+}
+
+/** kafkajs wraps the last error when its own retries run out, and only the inner one then says that it may be repeated. */
+function mayRepeat(error: unknown): boolean {
+  const { retriable, cause } = error as { retriable?: boolean; cause?: { retriable?: boolean } };
+  return retriable === true || cause?.retriable === true;
 }

@@ -55,3 +55,13 @@ export class RecordRefusedError extends LogError {
 export class ConfigurationError extends LogError {
   readonly kind = 'configuration';
 }
+
+/**
+ * The `LogError` in anything caught: itself if it is one, else a `TransientError` around it. Sockets, timeouts and
+ * surprises all mean the same to the shell: what was under way may or may not have happened.
+ */
+export function classify(error: unknown, what?: string): LogError {
+  if (error instanceof LogError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TransientError(what === undefined ? message : `${what}: ${message}`, { cause: error });
+}
