@@ -255,6 +255,24 @@ export const OPTIONS = {
     help: 'Show the plan and change nothing',
     parse: boolean,
   }),
+  volumes: option<boolean>({
+    flag: '--volumes',
+    env: 'POSITION_LINKER_STACK_VOLUMES',
+    placeholder: null,
+    unit: null,
+    fallback: false,
+    help: "Remove the stack's data too; downloads are kept",
+    parse: boolean,
+  }),
+  embedded: option<boolean>({
+    flag: '--embedded',
+    env: 'POSITION_LINKER_STACK_EMBEDDED',
+    placeholder: null,
+    unit: null,
+    fallback: false,
+    help: 'Start the servers as processes even where a container engine runs',
+    parse: boolean,
+  }),
 };
 
 export type OptionName = keyof typeof OPTIONS;
