@@ -74,10 +74,10 @@ export const embeddedKafka: EmbeddedPiece = {
         throw new StackError(`the broker's data folder could not be formatted:\n${lastLines(run.output, 8)}`, 'run `stack down --volumes`, then `stack up`');
       }
     }
-    const quiet = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-Dorg.slf4j.simpleLogger.showDateTime=true'];
+    const log = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-Dorg.slf4j.simpleLogger.showDateTime=true', "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS"];
     return {
       program: java.executable,
-      args: ['-Xms256m', '-Xmx1g', '-XX:MaxGCPauseMillis=20', ...quiet, '-cp', classPath, 'kafka.Kafka', properties],
+      args: ['-Xms256m', '-Xmx1g', '-XX:MaxGCPauseMillis=20', ...log, '-cp', classPath, 'kafka.Kafka', properties],
       env: options.env,
     };
   },

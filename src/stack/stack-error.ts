@@ -1,10 +1,6 @@
-/** Something about the stack that a person has to mend: what is wrong, and the one thing to do next. */
-export class StackError extends Error {
-  readonly nextStep: string;
+import { GuidedError } from '../config/guided-error.js';
 
-  constructor(cause: string, nextStep: string) {
-    super(`${cause}\n  next: ${nextStep}`);
-    this.name = 'StackError';
-    this.nextStep = nextStep;
-  }
+/** Something about the stack that a person has to mend: what is wrong, and the one thing to do next. */
+export class StackError extends GuidedError {
+  override name = 'StackError';
 }

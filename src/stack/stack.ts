@@ -40,6 +40,8 @@ export interface StackOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Progress, a line at a time. Default: nowhere. */
   readonly say?: (line: string) => void;
+  /** Do not ask for a container engine. */
+  readonly embeddedOnly?: boolean;
   /** Ends the work; whatever this call started is stopped again. */
   readonly signal?: AbortSignal;
 }
@@ -87,7 +89,7 @@ export async function stackUp(options: StackOptions = {}): Promise<StackAddresse
     const given = fromEnvironment(env, readState(paths.stateFile));
     await Promise.all(given.map(requireHealthy));
     const missing = pieceNames.filter((name) => !given.some((piece) => piece.name === name));
-    const ours = await startMissing(missing, paths, { env, say, signal });
+    const ours = await startMissing(missing, paths, options.embeddedOnly ?? false, { env, say, signal });
     return addresses([...given, ...ours]);
   });
 }
@@ -111,7 +113,7 @@ interface Work {
   readonly signal: AbortSignal | undefined;
 }
 
-async function startMissing(missing: readonly PieceName[], paths: StackPaths, work: Work): Promise<StackPiece[]> {
+async function startMissing(missing: readonly PieceName[], paths: StackPaths, embeddedOnly: boolean, work: Work): Promise<StackPiece[]> {
   const state = readState(paths.stateFile);
   const running: StackPiece[] = [];
   for (const name of missing) {
@@ -123,7 +125,7 @@ async function startMissing(missing: readonly PieceName[], paths: StackPaths, wo
 
   // What was embedded stays embedded: its data is there. Compose comes in where nothing of this stack was ever embedded.
   const neverEmbedded = Object.values(state.pieces).every((piece) => piece.source !== 'embedded');
-  if (neverEmbedded && (await composeEngine(work))) {
+  if (!embeddedOnly && neverEmbedded && (await composeEngine(work))) {
     const composed = await composeUp(rest, paths, state.ports, work);
     if (composed !== null) return remember(paths, [...running, ...composed.pieces], composed.ports);
   }
