@@ -23,11 +23,11 @@ const composeFile = join(packageRoot, 'docker-compose.kafka.yml');
 
 /** The port variables of the compose file, and what each server's address is once it listens there. */
 const services: Readonly<Record<PieceName, { readonly portVariable: string; address(port: number): string }>> = {
-  kafka: { portVariable: 'POSITION_LINKER_KAFKA_PORT', address: (port) => `localhost:${port}` },
-  registry: { portVariable: 'POSITION_LINKER_REGISTRY_PORT', address: (port) => `http://localhost:${port}/apis/ccompat/v7` },
+  kafka: { portVariable: 'POSITION_LINKER_KAFKA_PORT', address: (port) => `127.0.0.1:${port}` },
+  registry: { portVariable: 'POSITION_LINKER_REGISTRY_PORT', address: (port) => `http://127.0.0.1:${port}/apis/ccompat/v7` },
   postgres: {
     portVariable: 'POSITION_LINKER_POSTGRES_PORT',
-    address: (port) => `postgres://position_linker:position_linker@localhost:${port}/position_linker`,
+    address: (port) => `postgres://position_linker:position_linker@127.0.0.1:${port}/position_linker`,
   },
 };
 
