@@ -1,0 +1,29 @@
+import { isName, isRow, optionalTime, RowError, type RejectionReason } from './exchange-fields.js';
+
+/** A line of a capture: {"receivedAt": ms, "frame": {...}}, and "account" if the recorder knew it. */
+export type CaptureLine =
+  | { readonly kind: 'line'; readonly receivedAtMs: number; readonly frame: unknown; readonly account: string | null }
+  | { readonly kind: 'unreadable'; readonly reason: RejectionReason; readonly message: string };
+
+/** Reads one line. Never throws. */
+export function parseCaptureLine(text: string): CaptureLine {
+  let line: unknown;
+  try {
+    line = JSON.parse(text);
+  } catch {
+    return { kind: 'unreadable', reason: 'NotJson', message: 'the line is not JSON' };
+  }
+  if (!isRow(line) || !('frame' in line)) return { kind: 'unreadable', reason: 'NotACaptureLine', message: 'the line is not an object with receivedAt and frame' };
+  try {
+    const receivedAtMs = optionalTime(line, 'receivedAt');
+    if (receivedAtMs === null) return { kind: 'unreadable', reason: 'NotACaptureLine', message: 'receivedAt is missing' };
+    const account = line['account'];
+    if (account === undefined || account === null || account === '') return { kind: 'line', receivedAtMs, frame: line['frame'], account: null };
+    const name = typeof account === 'number' ? String(account) : account;
+    if (typeof name !== 'string' || !isName(name)) return { kind: 'unreadable', reason: 'BadField', message: 'account is no usable name' };
+    return { kind: 'line', receivedAtMs, frame: line['frame'], account: name };
+  } catch (error) {
+    if (error instanceof RowError) return { kind: 'unreadable', reason: error.reason, message: error.message };
+    throw error;
+  }
+}
