@@ -62,6 +62,18 @@ export function* decodeRecordBatches(bytes: Buffer, topic: string, partition: nu
   }
 }
 
+/** The position after the last whole batch, from the headers alone and unverified; `otherwise` if there is none. */
+export function endOfBatches(bytes: Buffer, otherwise: number): number {
+  let end = otherwise;
+  for (let at = 0; bytes.length - at >= RECORDS_AT; ) {
+    const size = bytes.readInt32BE(at + BATCH_LENGTH_AT) + LENGTH_OVERHEAD;
+    if (size < RECORDS_AT || size > bytes.length - at) return end;
+    end = Math.max(end, readInt64(bytes, at) + bytes.readInt32BE(at + LAST_OFFSET_DELTA_AT) + 1);
+    at += size;
+  }
+  return end;
+}
+
 function decodeBatch(bytes: Buffer, at: number, size: number, topic: string, partition: number): DecodedBatch {
   const magic = bytes[at + MAGIC_AT]!;
   if (magic !== MAGIC) {

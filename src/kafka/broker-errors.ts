@@ -78,7 +78,6 @@ const CODES: Readonly<Record<number, readonly [name: string, disposition: Dispos
   88: ['UNSTABLE_OFFSET_COMMIT', 'refused'],
   89: ['THROTTLING_QUOTA_EXCEEDED', 'refused'],
   90: ['PRODUCER_FENCED', 'fenced'],
-  98: ['INVALID_PID_MAPPING', 'producer-stale'],
 };
 
 export const NO_ERROR = 0;

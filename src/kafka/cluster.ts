@@ -49,10 +49,15 @@ export class Cluster {
     this.#bootstrap = options.brokers.map(parseAddress);
   }
 
+  knownLeader(topic: string, partition: number): number | null {
+    const known = this.#leaders.get(topic)?.[partition];
+    return known !== undefined && known >= 0 ? known : null;
+  }
+
   /** The broker to ask about a partition, from what is known; looks it up where nothing is. */
   async leader(topic: string, partition: number): Promise<number> {
-    const known = this.#leaders.get(topic)?.[partition];
-    if (known !== undefined && known >= 0) return known;
+    const known = this.knownLeader(topic, partition);
+    if (known !== null) return known;
     return this.#lookUp(`the leader of ${topic}-${partition}`, async () => {
       await this.refresh([topic]);
       const leaders = this.#leaders.get(topic);
@@ -108,10 +113,15 @@ export class Cluster {
   }
 
   async request<Answer>(nodeId: number, lane: string, request: KafkaRequest<Answer>, timeoutMs?: number): Promise<Answer> {
+    const connection = await this.connection(nodeId, lane);
+    return connection.request(request, timeoutMs);
+  }
+
+  /** For callers to whom the order of several requests matters: requests of one connection leave in the order of the calls. */
+  async connection(nodeId: number, lane: string): Promise<BrokerConnection> {
     const address = this.#brokers.get(nodeId);
     if (address === undefined) throw new TransientError(`broker ${nodeId} is not known (any more)`);
-    const connection = await this.#connect(address, lane);
-    return connection.request(request, timeoutMs);
+    return this.#connect(address, lane);
   }
 
   /** Asks any broker that answers: those known first, then the ones given at the start. */

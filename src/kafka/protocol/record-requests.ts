@@ -7,6 +7,7 @@ export interface PartitionBatch {
   readonly partition: number;
   /** Exactly one record batch: brokers take no more from one partition in a request. */
   readonly batch: Buffer;
+  readonly recordCount: number;
 }
 
 /** Acknowledged by all in-sync replicas. The batches are sent as they are, without copying. */

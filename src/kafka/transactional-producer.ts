@@ -1,0 +1,251 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { brokerError, disposition, NO_ERROR } from './broker-errors.js';
+import type { Cluster } from './cluster.js';
+import type { BrokerConnection } from './connection.js';
+import { classify, TransientError, type LogError } from './errors.js';
+import type { TaskWriter, TopicPartition, TopicPartitionOffset } from './log.js';
+import { encodeBatches, groupByPartition, packRequests, PartitionSequences, type PartitionOutput } from './produce.js';
+import { produceRequest, type PartitionBatch } from './protocol/record-requests.js';
+import {
+  addOffsetsToTxnRequest,
+  addPartitionsToTxnRequest,
+  endTxnRequest,
+  initProducerIdRequest,
+  txnOffsetCommitRequest,
+  type ProducerIdentity,
+} from './protocol/transaction-requests.js';
+import type { OutgoingRecord } from './record.js';
+import { askCoordinator, worstError } from './transaction-coordinator.js';
+
+/*
+ * The commit order of a transaction:
+ *
+ *   1. AddPartitionsToTxn   the coordinator notes which partitions will need a marker, before anything is in them
+ *   2. Produce              outputs, changelog and dead letters, in any order, each partition's in sequence
+ *   3. AddOffsetsToTxn      the coordinator notes the partition of the group's offsets
+ *   4. TxnOffsetCommit      the input offsets, pending like the records
+ *   5. EndTxn(commit)       only once all of 2 and 4 are acknowledged. When the coordinator has logged it, everything
+ *                           above becomes visible together, whatever happens to this process afterwards
+ *
+ * 1 precedes 2 for each partition, 3 precedes 4; otherwise 1-2 and 3-4 overlap. A crash before 5 leaves a transaction
+ * that the successor's InitProducerId aborts; a crash while 5 is under way leaves an outcome the committed offsets tell.
+ */
+
+export interface TransactionalProducerOptions {
+  readonly transactionalId: string;
+  /** The broker aborts a transaction older than this, and with it fences this producer. */
+  readonly transactionTimeoutMs?: number;
+  /** How long one step may be repeated while brokers refuse it without doing anything. */
+  readonly stepTimeoutMs?: number;
+  /** Connections are shared by producers of the same lane. */
+  readonly lane: string;
+}
+
+const DEFAULT_TRANSACTION_TIMEOUT_MS = 60_000;
+const DEFAULT_STEP_TIMEOUT_MS = 30_000;
+
+interface OpenTransaction {
+  /** Of each partition, the answer to the request that added it. */
+  readonly added: Map<string, Promise<void>>;
+  readonly offsetsAdded: Map<string, Promise<void>>;
+  readonly acknowledgements: Promise<void>[];
+}
+
+/** One task's writer. Any error but one of `init` leaves it unusable until `init` is called again. */
+export class TransactionalProducer implements TaskWriter {
+  readonly #cluster: Cluster;
+  readonly #id: string;
+  readonly #lane: string;
+  readonly #transactionTimeoutMs: number;
+  readonly #stepTimeoutMs: number;
+  #identity: ProducerIdentity | null = null;
+  #sequences = new PartitionSequences();
+  #transaction: OpenTransaction | null = null;
+  #failure: LogError | null = null;
+  /** Produce requests leave in the order of the `send` calls; this is the last one's leaving. */
+  #dispatched: Promise<void> = Promise.resolve();
+  #lastGroupId: string | null = null;
+
+  constructor(cluster: Cluster, options: TransactionalProducerOptions) {
+    this.#cluster = cluster;
+    this.#id = options.transactionalId;
+    this.#lane = options.lane;
+    this.#transactionTimeoutMs = options.transactionTimeoutMs ?? DEFAULT_TRANSACTION_TIMEOUT_MS;
+    this.#stepTimeoutMs = options.stepTimeoutMs ?? DEFAULT_STEP_TIMEOUT_MS;
+  }
+
+  /** InitProducerId changes nothing but the epoch, so unlike every other step it is repeated after a lost answer too. */
+  async init(): Promise<void> {
+    this.#identity = null;
+    this.#transaction = null;
+    this.#failure = null;
+    const deadlineMs = Date.now() + this.#stepTimeoutMs + this.#transactionTimeoutMs;
+    const request = initProducerIdRequest(this.#id, this.#transactionTimeoutMs);
+    for (;;) {
+      try {
+        const { producerId, producerEpoch } = await this.#ask(request, (answer) => answer.errorCode, deadlineMs);
+        this.#identity = { producerId, producerEpoch };
+        this.#sequences = new PartitionSequences();
+        return;
+      } catch (error) {
+        if (!(error instanceof TransientError) || Date.now() > deadlineMs) throw error;
+        await sleep(100);
+      }
+    }
+  }
+
+  async send(records: readonly OutgoingRecord[]): Promise<void> {
+    const identity = this.#usable();
+    if (records.length === 0) return;
+    const transaction = this.#begin();
+    const outputs = groupByPartition(records);
+    const added = this.#addPartitions(transaction, identity, outputs);
+    if (this.#lastGroupId !== null) this.#addOffsets(transaction, identity, this.#lastGroupId).catch(() => {});
+    const dispatched = Promise.all([this.#dispatched, added]).then(() => this.#dispatch(identity, outputs));
+    this.#dispatched = dispatched.then(() => {});
+    const acknowledged = this.#guard(dispatched.then((answers) => Promise.all(answers)).then(() => {}));
+    transaction.acknowledgements.push(acknowledged);
+    await acknowledged;
+  }
+
+  async commit(groupId: string, offsets: readonly TopicPartitionOffset[]): Promise<void> {
+    const identity = this.#usable();
+    if (this.#transaction === null && offsets.length === 0) return;
+    const transaction = this.#begin();
+    this.#lastGroupId = groupId;
+    const steps: Promise<void>[] = [...transaction.acknowledgements];
+    if (offsets.length > 0) {
+      const request = txnOffsetCommitRequest(this.#id, groupId, identity, offsets);
+      const committed = this.#addOffsets(transaction, identity, groupId).then(() => this.#askGroup(groupId, request));
+      steps.push(this.#guard(committed));
+    }
+    await allSettledOrThrow(steps);
+    await this.#guard(this.#ask(endTxnRequest(this.#id, identity, true), (answer) => answer.errorCode).then(() => {}));
+    this.#transaction = null;
+  }
+
+  /** A new epoch rather than EndTxn: a late produce request of the old one can then reach no later transaction. */
+  async abort(): Promise<void> {
+    if (this.#transaction === null && this.#failure === null) return;
+    await Promise.allSettled(this.#transaction?.acknowledgements ?? []);
+    await this.init();
+  }
+
+  /** An open transaction is ended in the background, if it can be, so that readers need not wait for its timeout. */
+  async close(): Promise<void> {
+    const identity = this.#identity;
+    const transaction = this.#transaction;
+    this.#identity = null;
+    this.#transaction = null;
+    this.#failure = new TransientError(`the producer "${this.#id}" is closed`);
+    if (identity === null || transaction === null) return;
+    void Promise.allSettled(transaction.acknowledgements)
+      .then(() => this.#ask(endTxnRequest(this.#id, identity, false), (answer) => answer.errorCode, Date.now()))
+      .catch(() => {});
+  }
+
+  #usable(): ProducerIdentity {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#identity === null) throw new TransientError(`the producer "${this.#id}" is not initialised: call init() first`);
+    return this.#identity;
+  }
+
+  #begin(): OpenTransaction {
+    if (this.#transaction === null) {
+      this.#transaction = { added: new Map(), offsetsAdded: new Map(), acknowledgements: [] };
+      this.#dispatched = Promise.resolve();
+    }
+    return this.#transaction;
+  }
+
+  /** Remembers the first failure: a transaction of which anything failed must never be committed. */
+  async #guard(step: Promise<void>): Promise<void> {
+    const identity = this.#identity;
+    try {
+      await step;
+    } catch (error) {
+      const failure = classify(error, `the transaction of "${this.#id}" failed`);
+      if (identity === this.#identity) this.#failure ??= failure;
+      throw failure;
+    }
+  }
+
+  #addPartitions(transaction: OpenTransaction, identity: ProducerIdentity, outputs: readonly PartitionOutput[]): Promise<unknown> {
+    const fresh: TopicPartition[] = [];
+    const pending: Promise<void>[] = [];
+    for (const { topic, partition } of outputs) {
+      const known = transaction.added.get(`${partition} ${topic}`);
+      if (known === undefined) fresh.push({ topic, partition });
+      else pending.push(known);
+    }
+    if (fresh.length > 0) {
+      const request = addPartitionsToTxnRequest(this.#id, identity, fresh);
+      const adding = this.#ask(request, worstError).then(() => {});
+      for (const { topic, partition } of fresh) transaction.added.set(`${partition} ${topic}`, adding);
+      pending.push(adding);
+    }
+    return Promise.all(pending);
+  }
+
+  #addOffsets(transaction: OpenTransaction, identity: ProducerIdentity, groupId: string): Promise<void> {
+    let adding = transaction.offsetsAdded.get(groupId);
+    if (adding === undefined) {
+      const request = addOffsetsToTxnRequest(this.#id, identity, groupId);
+      adding = this.#ask(request, (answer) => answer.errorCode).then(() => {});
+      transaction.offsetsAdded.set(groupId, adding);
+    }
+    return adding;
+  }
+
+  /**
+   * Returns the answers to come, once all requests have left; those to one broker on one connection and in order, which
+   * keeps a partition's batches in sequence.
+   */
+  async #dispatch(identity: ProducerIdentity, outputs: readonly PartitionOutput[]): Promise<Promise<void>[]> {
+    const leaders = new Map<number, PartitionOutput[]>();
+    for (const output of outputs) {
+      const leader = await this.#cluster.leader(output.topic, output.partition);
+      const sameLeader = leaders.get(leader);
+      if (sameLeader === undefined) leaders.set(leader, [output]);
+      else sameLeader.push(output);
+    }
+    const answers: Promise<void>[] = [];
+    for (const [leader, partitions] of leaders) {
+      const connection = await this.#cluster.connection(leader, this.#lane);
+      const batches = partitions.map((output) => encodeBatches(output, identity, this.#sequences, true));
+      for (const request of packRequests(batches)) answers.push(this.#produce(connection, request));
+    }
+    for (const answer of answers) answer.catch(() => {}); // handled by whoever waits for all of them
+    return answers;
+  }
+
+  async #produce(connection: BrokerConnection, batches: readonly PartitionBatch[]): Promise<void> {
+    const answers = await connection.request(produceRequest(this.#id, batches, this.#stepTimeoutMs), this.#stepTimeoutMs);
+    if (answers.length !== batches.length) throw new TransientError('a produce request was answered for other partitions than sent');
+    const code = worstError(answers);
+    if (code === NO_ERROR) return;
+    const place = answers.find(({ errorCode }) => errorCode === code)!;
+    if (disposition(code) === 'refused') await this.#cluster.refresh([place.topic]);
+    throw brokerError(code, `Produce of "${this.#id}"`, place);
+  }
+
+  #ask<Answer>(
+    request: Parameters<typeof askCoordinator<Answer>>[4],
+    errorCodeOf: (answer: Answer) => number,
+    deadlineMs = Date.now() + this.#stepTimeoutMs,
+  ): Promise<Answer> {
+    return askCoordinator(this.#cluster, 'transaction', this.#id, this.#lane, request, errorCodeOf, deadlineMs);
+  }
+
+  async #askGroup(groupId: string, request: ReturnType<typeof txnOffsetCommitRequest>): Promise<void> {
+    const deadlineMs = Date.now() + this.#stepTimeoutMs;
+    await askCoordinator(this.#cluster, 'group', groupId, this.#lane, request, worstError, deadlineMs);
+  }
+}
+
+/** Waits for every step, so that nothing is under way any more when the first failure is thrown. */
+async function allSettledOrThrow(steps: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(steps)) {
+    if (result.status === 'rejected') throw result.reason;
+  }
+}
