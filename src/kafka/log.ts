@@ -15,8 +15,10 @@ import type { LogRecord, OutgoingRecord } from './record.js';
  *   5. lost task: `reader.revoke(...)`, stop stepping, `writer.close()`. What it had not committed is aborted by the
  *      successor's `init()`; whatever it still tries is refused with a `FencedError`.
  *
- * Any error of a writer other than in `init()`: throw the writer away and go back to step 2 with the same id. The
- * outcome of a failed `commit` is unknown until the committed offsets are read again.
+ * Any error of a writer other than in `init()`: throw the writer away, ask `member.owns(task)`, and if it does, go back
+ * to step 2 with the same id; if not, drop the task. That holds for `FencedError` too: a transaction that the broker
+ * timed out is answered like one that a successor fenced. The outcome of a failed `commit` is unknown until the
+ * committed offsets are read again.
  */
 
 export interface TopicPartition {
@@ -122,6 +124,12 @@ export interface Assignment {
 }
 
 export interface GroupMember {
+  /**
+   * Asks the group, not memory: resolves after a heartbeat or a rebalance later than the call. To be asked before a
+   * writer that failed is initialised again: a member that was cut off, or asleep, would otherwise fence the rightful
+   * new owner of its former task. False once the member has left.
+   */
+  owns(task: number): Promise<boolean>;
   /** Leaves the group, so that the others take over at once. Does not call `onAssignment` again. */
   leave(): Promise<void>;
 }

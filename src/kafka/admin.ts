@@ -1,0 +1,134 @@
+import { ConfigResourceTypes, Kafka, logLevel, type Admin } from 'kafkajs';
+import type { ClusterOptions } from './cluster.js';
+import { classify, ConfigurationError } from './errors.js';
+
+export interface TopicSettings {
+  readonly topic: string;
+  readonly partitions: number;
+  /** -1 takes the broker's default. */
+  readonly replicationFactor: number;
+  /** Topic configuration, names and values as Kafka writes them. */
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+export interface TopicDescription {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  /** Only what is set on the topic itself, not defaults. */
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+/** Where a configuration value comes from, in DescribeConfigs answers: 1 is the topic itself. */
+const SET_ON_TOPIC = 1;
+
+/** Topics: create, describe, change, delete. Connects when first used; `close` when done. */
+export class TopicAdmin {
+  readonly #admin: Admin;
+  #connected: Promise<void> | null = null;
+
+  constructor(options: Pick<ClusterOptions, 'brokers' | 'clientId' | 'ssl' | 'sasl'>) {
+    const kafka = new Kafka({
+      clientId: options.clientId,
+      brokers: [...options.brokers],
+      ...(options.ssl !== undefined && { ssl: options.ssl }),
+      ...(options.sasl !== undefined && { sasl: options.sasl }),
+      connectionTimeout: 5_000,
+      requestTimeout: 30_000,
+      retry: { retries: 8, initialRetryTime: 100 },
+      logLevel: logLevel.NOTHING,
+    });
+    this.#admin = kafka.admin();
+  }
+
+  async topicNames(): Promise<string[]> {
+    return (await this.#use((admin) => admin.listTopics())).sort();
+  }
+
+  /** Of the topics asked for, those that exist. */
+  async describe(topics: readonly string[]): Promise<TopicDescription[]> {
+    const existing = new Set(await this.topicNames());
+    const wanted = topics.filter((topic) => existing.has(topic));
+    if (wanted.length === 0) return [];
+    const metadata = await this.#use((admin) => admin.fetchTopicMetadata({ topics: wanted }));
+    const configs = await this.#use((admin) =>
+      admin.describeConfigs({
+        includeSynonyms: false,
+        resources: wanted.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+      }),
+    );
+    return wanted.map((topic) => {
+      const { partitions } = metadata.topics.find(({ name }) => name === topic)!;
+      const entries = configs.resources.find(({ resourceName }) => resourceName === topic)?.configEntries ?? [];
+      return {
+        topic,
+        partitions: partitions.length,
+        replicationFactor: partitions[0]?.replicas.length ?? 0,
+        configs: Object.fromEntries(
+          entries.filter(({ configSource }) => Number(configSource) === SET_ON_TOPIC).map((entry) => [entry.configName, entry.configValue]),
+        ),
+      };
+    });
+  }
+
+  /** Resolves when every partition has a leader. Rejects if one of them exists already. */
+  async create(topics: readonly TopicSettings[]): Promise<void> {
+    if (topics.length === 0) return;
+    await this.#use((admin) =>
+      admin.createTopics({
+        waitForLeaders: true,
+        topics: topics.map(({ topic, partitions, replicationFactor, configs }) => ({
+          topic,
+          numPartitions: partitions,
+          replicationFactor,
+          configEntries: Object.entries(configs).map(([name, value]) => ({ name, value })),
+        })),
+      }),
+    );
+  }
+
+  /** Sets the given values and keeps all others that are set on the topic: the request behind it replaces everything. */
+  async mergeConfigs(topic: string, configs: Readonly<Record<string, string>>): Promise<void> {
+    const [existing] = await this.describe([topic]);
+    if (existing === undefined) throw new ConfigurationError(`topic ${topic} does not exist; create it first`);
+    const merged = { ...existing.configs, ...configs };
+    await this.#use((admin) =>
+      admin.alterConfigs({
+        validateOnly: false,
+        resources: [
+          {
+            type: ConfigResourceTypes.TOPIC,
+            name: topic,
+            configEntries: Object.entries(merged).map(([name, value]) => ({ name, value })),
+          },
+        ],
+      }),
+    );
+  }
+
+  /** Topics that do not exist are passed over. */
+  async delete(topics: readonly string[]): Promise<void> {
+    const existing = new Set(await this.topicNames());
+    const present = topics.filter((topic) => existing.has(topic));
+    if (present.length > 0) await this.#use((admin) => admin.deleteTopics({ topics: present }));
+  }
+
+  async deleteGroups(groupIds: readonly string[]): Promise<void> {
+    if (groupIds.length > 0) await this.#use((admin) => admin.deleteGroups([...groupIds]));
+  }
+
+  async close(): Promise<void> {
+    if (this.#connected === null) return;
+    await this.#admin.disconnect();
+  }
+
+  async #use<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    try {
+      this.#connected ??= this.#admin.connect();
+      await this.#connected;
+      return await work(this.#admin);
+    } catch (error) {
+      throw classify(error, 'topic administration failed');
+    }
+  }
+}
