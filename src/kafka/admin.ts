@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, Kafka, logLevel, type Admin } from 'kafkajs';
+import { ConfigResourceTypes, Kafka, logLevel, type Admin, type SASLOptions } from 'kafkajs';
 import type { ClusterOptions } from './cluster.js';
 import { classify, ConfigurationError } from './errors.js';
 
@@ -32,7 +32,7 @@ export class TopicAdmin {
       clientId: options.clientId,
       brokers: [...options.brokers],
       ...(options.ssl !== undefined && { ssl: options.ssl }),
-      ...(options.sasl !== undefined && { sasl: options.sasl }),
+      ...(options.sasl !== undefined && { sasl: options.sasl as SASLOptions }),
       connectionTimeout: 5_000,
       requestTimeout: 30_000,
       retry: { retries: 8, initialRetryTime: 100 },
@@ -71,7 +71,7 @@ export class TopicAdmin {
     });
   }
 
-  /** Resolves when every partition has a leader. Rejects if one of them exists already. */
+  /** Resolves when every partition has a leader. Topics that exist already are left as they are. */
   async create(topics: readonly TopicSettings[]): Promise<void> {
     if (topics.length === 0) return;
     await this.#use((admin) =>
@@ -124,11 +124,29 @@ export class TopicAdmin {
 
   async #use<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
     try {
-      this.#connected ??= this.#admin.connect();
+      this.#connected ??= this.#admin.connect().catch((error: unknown) => {
+        this.#connected = null;
+        throw error;
+      });
       await this.#connected;
       return await work(this.#admin);
     } catch (error) {
-      throw classify(error, 'topic administration failed');
+      throw explain(error);
     }
   }
+}
+
+/** kafkajs hides what went wrong with each topic inside an aggregate error. */
+function explain(error: unknown): Error {
+  const parts = (error as { errors?: unknown }).errors;
+  const isFinal = (error as { retriable?: unknown }).retriable === false;
+  if (Array.isArray(parts) && parts.length > 0) {
+    const listed = parts.map((part: { topic?: string; message?: string }) => `${part.topic ?? '?'}: ${part.message ?? part}`);
+    return new ConfigurationError(`topics could not be administered: ${listed.join('; ')}`, { cause: error });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  if (isFinal && (error as { type?: unknown }).type !== undefined) {
+    return new ConfigurationError(`topics could not be administered: ${message}`, { cause: error });
+  }
+  return classify(error, 'topics could not be administered');
 }
