@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot, type StackPaths } from './paths.js';
+import { isAlive } from './process-table.js';
 import { lastLines, runCommand } from './run-command.js';
 import { StackError } from './stack-error.js';
 import { requireJava, requireMaven, type ToolchainOptions } from './toolchain.js';
@@ -14,7 +15,8 @@ const goals = {
 
 /**
  * The folder with the jars of one piece, downloaded by Maven the first time. Its name carries a digest of the pom, so a new
- * version is a new folder; it gets its name only when it is complete, so a torn download is never used.
+ * version is a new folder; it gets its name only when it is complete, so a torn download is never used;
+ * the partial folders of killed runs are removed.
  */
 export async function artefactFolder(name: keyof typeof goals, paths: StackPaths, options: ToolchainOptions): Promise<string> {
   const pom = join(packageRoot, 'stack', name, 'pom.xml');
@@ -25,9 +27,12 @@ export async function artefactFolder(name: keyof typeof goals, paths: StackPaths
   const java = await requireJava(options);
   await requireMaven(options);
   options.say(`${name}: downloading with Maven (once; a minute or two on a slow line)`);
-  const partial = `${folder}.partial`;
-  rmSync(partial, { recursive: true, force: true });
+  const partial = `${folder}.${process.pid}.partial`;
   mkdirSync(paths.downloadsDir, { recursive: true });
+  for (const entry of readdirSync(paths.downloadsDir)) {
+    const owner = /\.(\d+)\.partial/.exec(entry)?.[1];
+    if (owner !== undefined && !isAlive(Number(owner))) rmSync(join(paths.downloadsDir, entry), { recursive: true, force: true });
+  }
   const args = ['-B', '-q', '-f', pom, goals[name], `-DoutputDirectory=${partial}`, `-DmarkersDirectory=${partial}.markers`];
   const env = { ...options.env, JAVA_HOME: java.home };
   let run = await runCommand('mvn', args, { env, signal: options.signal });
@@ -40,6 +45,12 @@ export async function artefactFolder(name: keyof typeof goals, paths: StackPaths
       `check the network, then try: mvn -f ${pom} ${goals[name]} -DoutputDirectory=/tmp/${name}`,
     );
   }
-  renameSync(partial, folder);
+  try {
+    renameSync(partial, folder);
+  } catch (error) {
+    // Another stack that shares the downloads was faster.
+    if (!existsSync(folder)) throw error;
+    rmSync(partial, { recursive: true, force: true });
+  }
   return folder;
 }

@@ -24,19 +24,24 @@ export interface StackPaths {
 export function stackDir(env: Readonly<Record<string, string | undefined>>): string {
   const named = env['POSITION_LINKER_STACK_DIR'];
   if (named !== undefined && named !== '') return resolve(named);
-  if (existsSync(join(packageRoot, 'src', 'main.ts'))) return join(packageRoot, '.stack');
+  if (existsSync(join(packageRoot, 'scripts', 'position-linker'))) return join(packageRoot, '.stack');
   const stateHome = env['XDG_STATE_HOME'];
   const base = stateHome !== undefined && stateHome !== '' ? stateHome : join(homedir(), '.local', 'state');
   return join(base, 'position-linker', 'stack');
 }
 
-export function stackPaths(dir: string): StackPaths {
+/**
+ * Downloads lie in the stack's folder, or in POSITION_LINKER_DOWNLOADS_DIR, which several stacks may share: a finished
+ * download is never changed.
+ */
+export function stackPaths(dir: string, env: Readonly<Record<string, string | undefined>> = {}): StackPaths {
+  const downloads = env['POSITION_LINKER_DOWNLOADS_DIR'];
   const at = (name: string): string => join(dir, name);
   return {
     dir,
     stateFile: at('state.json'),
     lockFile: at('lock'),
-    downloadsDir: at('downloads'),
+    downloadsDir: downloads !== undefined && downloads !== '' ? resolve(downloads) : at('downloads'),
     kafkaDir: at('kafka'),
     registryDir: at('registry'),
     postgresDir: at('postgres'),

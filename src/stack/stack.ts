@@ -64,7 +64,7 @@ const healthTimeoutMs = 5_000;
 
 function settle(options: StackOptions): { env: NodeJS.ProcessEnv; say: (line: string) => void; signal: AbortSignal | undefined; paths: StackPaths } {
   const env = options.env ?? process.env;
-  return { env, say: options.say ?? (() => undefined), signal: options.signal, paths: stackPaths(stackDir(env)) };
+  return { env, say: options.say ?? (() => undefined), signal: options.signal, paths: stackPaths(stackDir(env), env) };
 }
 
 /**
