@@ -5,6 +5,7 @@
  */
 import avro from 'avsc';
 import { decimalFromBytes, decimalToBytes, isDecimal, readDecimal, writeDecimal } from './decimal-bytes.js';
+import { isLong, readLong, writeLong } from './long-bytes.js';
 import { readString, writeString } from './string-bytes.js';
 import { MalformedAvroError, readLength, type Tap } from './tap.js';
 
@@ -45,6 +46,21 @@ class StrictInt extends avro.types.IntType {
     const value = tap.readLong();
     if (value !== (value | 0)) throw new MalformedAvroError('int beyond 32 bits');
     return value;
+  }
+}
+
+class StrictLong extends avro.types.LongType {
+  _read(tap: Tap): number {
+    return readLong(tap);
+  }
+
+  _write(tap: Tap, value: unknown): void {
+    if (!isLong(value)) refuse(value, 'a whole number below 2^53');
+    writeLong(tap, value);
+  }
+
+  _check(value: unknown): boolean {
+    return isLong(value);
   }
 }
 
@@ -148,14 +164,12 @@ class DecimalType extends avro.types.LogicalType {
 
 class TimestampMillisType extends avro.types.LogicalType {
   _read(tap: Tap): number {
-    const value = tap.readLong();
-    if (!Number.isSafeInteger(value)) throw new MalformedAvroError('time beyond 53 bits');
-    return value;
+    return readLong(tap);
   }
 
   _write(tap: Tap, value: unknown): void {
-    if (!Number.isSafeInteger(value)) refuse(value, 'a whole number of milliseconds');
-    tap.writeLong(value as number);
+    if (!isLong(value)) refuse(value, 'a whole number of milliseconds');
+    writeLong(tap, value);
   }
 
   override _fromValue(value: unknown): unknown {
@@ -193,6 +207,8 @@ function strictType(schema: unknown, options: unknown): avro.Type | undefined {
       return new StrictString();
     case 'int':
       return new StrictInt();
+    case 'long':
+      return new StrictLong();
     case 'boolean':
       return new StrictBoolean();
     case 'array':
