@@ -1,0 +1,6 @@
+import type { CommandGroup } from './run-command-line.js';
+
+/** In the order in which help lists them. */
+export const COMMAND_GROUPS: readonly CommandGroup[] = [
+  { words: ['stack'], load: async () => (await import('./stack.js')).stackCommands },
+];
