@@ -20,6 +20,7 @@ export class MemoryGroup {
     this.members.push(member);
     this.deal();
     return {
+      owns: async (task) => this.members.includes(member) && member.tasks.includes(task),
       leave: async () => {
         const index = this.members.indexOf(member);
         if (index < 0) return;

@@ -7,12 +7,12 @@ import { Merge, NO_TIME, type MergeHandler } from './merge.js';
 import type { Emitter, MergedRecord, Processor, Topology } from './processor.js';
 import { assertSameSettings, MERGE_KEY, parseTaskPosition, SETTINGS_KEY, taskPositionBytes, type Settings, type TaskPosition } from './task-state.js';
 
-/** What a task needs of Avro: both ways synchronous, schemas loaded before. */
+/** What a task needs of Avro: both ways synchronous. */
 export interface TaskCodec {
   /** Bytes of one record value. Throws with a telling name and message on anything it cannot read completely. */
   decode(value: Uint8Array): { readonly type: RecordName; readonly value: RecordTypes[RecordName] };
-  /** The answer is not reused. topic as in topics.yaml. */
-  encode<N extends RecordName>(topic: string, type: N, value: RecordTypes[N]): Uint8Array;
+  /** The answer is not written to again. */
+  encode<N extends RecordName>(type: N, value: RecordTypes[N]): Uint8Array;
 }
 
 export interface TaskCoreOptions {
@@ -274,7 +274,7 @@ export class TaskCore implements Emitter, MergeHandler<Arrival> {
     if (output === undefined) throw new Error(`${this.topology.role} does not declare the output ${topic}`);
     if (value === null && !output.isCompacted) throw new Error(`a tombstone in ${topic}, which is not compacted`);
     if (!Number.isSafeInteger(eventMs) || eventMs < 0) throw new Error(`${type} for ${topic} has the event time ${eventMs}`);
-    const bytes = value === null ? null : this.codec.encode(topic, type, value);
+    const bytes = value === null ? null : this.codec.encode(type, value);
     const traceparent = this.current === null || this.current.headers.length === 0 ? null : traceparentOf(this.current.headers);
     const record = { topic: output.name, partition: this.partition, timestampMs: eventMs, key, value: bytes };
     this.outputs.push(traceparent === null ? record : { ...record, headers: [traceparent] });

@@ -22,7 +22,7 @@ export const toyCodec: TaskCodec = {
     const [type, value] = JSON.parse(Buffer.from(bytes).toString('utf8')) as [RecordName, RecordTypes[RecordName]];
     return { type, value };
   },
-  encode: (_topic, type, value) => Buffer.from(JSON.stringify([type, value])),
+  encode: (type, value) => Buffer.from(JSON.stringify([type, value])),
 };
 
 class ToyProcessor implements Processor {

@@ -1,0 +1,285 @@
+import { expect } from 'chai';
+import { FencedError, StateLostError, TransientError } from '../../src/kafka/errors.js';
+import type { OutgoingRecord } from '../../src/kafka/record.js';
+import { MemoryTask } from '../../src/replay/memory-task.js';
+import { MemoryLog, type MemoryLogOptions } from '../../src/runtime/memory-log.js';
+import { RoleRunner, type RoleOptions } from '../../src/runtime/role-runner.js';
+import { toyCodec, toyRecord, toyTopology, toyWatermark, TOY_TOPICS } from './toy.js';
+
+const PARTITIONS = 3;
+const OUTPUTS = ['toy.out', 'toy.table', 'toy.left.dead_letters', 'toy.right.dead_letters'];
+const SETTINGS = { policy: 'pro-rata' };
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+function session(partitions = PARTITIONS): readonly OutgoingRecord[] {
+  const records: OutgoingRecord[] = [];
+  for (let partition = 0; partition < partitions; partition++) {
+    for (const topic of ['toy.left', 'toy.right']) {
+      records.push(toyWatermark(topic, 0, partition));
+      for (let index = 0; index < 40; index++) {
+        const ms = index * 10 + (topic === 'toy.left' ? 0 : 3) + partition;
+        records.push(index % 4 === 3 ? toyWatermark(topic, ms, partition) : toyRecord(topic, index % 3 === 0 ? 'A' : 'B', ms, index === 20 ? 'refuse' : '', partition));
+      }
+      records.push(toyWatermark(topic, 1_000, partition));
+    }
+  }
+  return records;
+}
+
+function toyLog(records: readonly OutgoingRecord[], options: MemoryLogOptions = {}): MemoryLog {
+  const log = new MemoryLog({ hasMarkers: true, ...options });
+  for (const topic of TOY_TOPICS) log.createTopic(topic, PARTITIONS);
+  log.append(records);
+  return log;
+}
+
+function outputs(log: MemoryLog): readonly string[] {
+  const text = (bytes: Uint8Array | null): string => (bytes === null ? '-' : Buffer.from(bytes).toString('utf8'));
+  return OUTPUTS.flatMap((topic) =>
+    Array.from({ length: PARTITIONS }, (_, partition) =>
+      log.records(topic, partition).map((record) => `${topic}/${partition} ${record.timestampMs} ${text(record.key)} ${text(record.value)}`),
+    ).flat(),
+  );
+}
+
+function straight(records: readonly OutgoingRecord[]): readonly string[] {
+  const log = toyLog(records);
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const task = new MemoryTask(log, { topology: toyTopology, partition, namespace: null, codec: toyCodec, settings: SETTINGS });
+    for (let input = 0; input < task.inputCount; input++) task.feed(input, 100_000);
+    task.step(Number.POSITIVE_INFINITY);
+    task.commit();
+  }
+  return outputs(log);
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const end = Date.now() + 8_000; !condition(); ) {
+    if (Date.now() > end) throw new Error('the condition did not come true');
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+function run(log: MemoryLog, more: Partial<RoleOptions> = {}): RoleRunner {
+  const runner = new RoleRunner({
+    topology: toyTopology,
+    log,
+    codec: { ...toyCodec, learn: () => null },
+    namespace: null,
+    settings: SETTINGS,
+    commitIntervalMs: 3,
+    logger: silent,
+    pauseMs: () => 1,
+    ...more,
+  });
+  runner.start();
+  return runner;
+}
+
+describe('role runner', () => {
+  it('does the work of all its partitions, and commits what it took when it is stopped', async () => {
+    const log = toyLog(session());
+    const expected = straight(session());
+    const runner = run(log, { commitIntervalMs: 60_000 });
+    // The first commit comes at once; the rest waits for an interval that never ends.
+    await until(() => log.records('toy.out', 2).length > 0);
+    const before = outputs(log).length;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    runner.stop();
+    expect(await runner.finished).to.deep.equal({ kind: 'stopped' });
+    expect(outputs(log)).to.deep.equal(expected);
+    expect(before).to.be.at.most(expected.length);
+  });
+
+  it('goes on with what comes later', async () => {
+    const [first, second] = [session().slice(0, 100), session().slice(100)];
+    const log = toyLog(first);
+    const runner = run(log);
+    await until(() => log.records('toy.out', 0).length > 5);
+    log.append(second);
+    await until(() => outputs(log).length === straight(session()).length);
+    runner.stop();
+    await runner.finished;
+    expect(outputs(log)).to.deep.equal(straight(session()));
+  });
+
+  const steps = ['init', 'send', 'commit', 'committed'] as const;
+  for (const broken of steps) {
+    it(`loses and doubles nothing when ${broken} fails, whichever time it is`, async () => {
+      const expected = straight(session());
+      for (let time = 1; time <= 9; time += 2) {
+        let seen = 0;
+        let failures = 0;
+        const log = toyLog([], {
+          onWriterStep: (step) => {
+            if (step !== broken || ++seen % 4 !== time % 4 || failures >= time) return;
+            failures++;
+            throw new TransientError(`${step} failed on purpose`);
+          },
+        });
+        const runner = run(log);
+        const records = session();
+        for (let start = 0; start < records.length; start += 25) {
+          log.append(records.slice(start, start + 25));
+          await new Promise((resolve) => setTimeout(resolve, 4));
+        }
+        await until(() => outputs(log).length >= expected.length);
+        runner.stop();
+        expect(await runner.finished).to.deep.equal({ kind: 'stopped' });
+        expect(outputs(log)).to.deep.equal(expected);
+        expect(failures).to.be.greaterThan(0);
+      }
+    });
+  }
+
+  it('shares the tasks with other members that come and go', async () => {
+    const expected = straight(session());
+    const log = toyLog([]);
+    const first = run(log);
+    const records = session();
+    let second: RoleRunner | null = null;
+    for (let start = 0; start < records.length; start += 20) {
+      log.append(records.slice(start, start + 20));
+      await new Promise((resolve) => setTimeout(resolve, 8));
+      if (second === null) second = run(log);
+      else {
+        second.stop();
+        await second.finished;
+        second = null;
+      }
+    }
+    await until(() => outputs(log).length >= expected.length);
+    for (const runner of [first, second]) {
+      runner?.stop();
+      await runner?.finished;
+    }
+    expect(outputs(log)).to.deep.equal(expected);
+  });
+
+  it('takes a task again after being fenced only if the group says it is its own', async () => {
+    const log = toyLog(session());
+    const owned: number[] = [];
+    const join = log.join.bind(log);
+    log.join = async (options) => {
+      const member = await join(options);
+      return { ...member, owns: async (task) => (owned.push(task), task !== 1) };
+    };
+    const runner = run(log);
+    await until(() => outputs(log).length === straight(session()).length);
+    for (let partition = 0; partition < PARTITIONS; partition++) await log.writer(`toy.${partition}`).init();
+    log.append(Array.from({ length: PARTITIONS }, (_, partition) => ['toy.left', 'toy.right'].map((topic) => toyWatermark(topic, 2_000, partition))).flat());
+    await until(() => [0, 2].every((partition) => log.records('toy.out', partition).at(-1)?.timestampMs === 2_000));
+    runner.stop();
+    expect(await runner.finished).to.deep.equal({ kind: 'stopped' });
+    expect([...owned].sort()).to.deep.equal([0, 1, 2]);
+    expect(log.records('toy.out', 1).at(-1)?.timestampMs).to.equal(1_000);
+  });
+
+  it('puts a record that breaks the processor aside and goes on', async () => {
+    const log = toyLog([...session(), toyRecord('toy.left', 'A', 1_500, 'throw', 1), toyRecord('toy.left', 'A', 1_600, '', 1), toyWatermark('toy.right', 2_000, 1)]);
+    const runner = run(log);
+    await until(() => log.records('toy.out', 1).some(({ timestampMs }) => timestampMs === 1_600));
+    runner.stop();
+    await runner.finished;
+    const letters = log.records('toy.left.dead_letters', 1);
+    expect(Buffer.from(letters.at(-1)?.value ?? '').toString('utf8')).to.contain('throw');
+  });
+
+  it('waits for a registry that does not answer', async () => {
+    const log = toyLog(session());
+    let refusals = 5;
+    const runner = run(log, { codec: { ...toyCodec, learn: () => (refusals-- > 0 ? Promise.reject(new Error('no registry')) : null) } });
+    await until(() => outputs(log).length === straight(session()).length);
+    runner.stop();
+    await runner.finished;
+    expect(outputs(log)).to.deep.equal(straight(session()));
+    expect(refusals).to.be.lessThan(0);
+  });
+
+  it('pauses an input that is far ahead, and reads it on when the other has caught up', async () => {
+    const right = session().filter(({ topic }) => topic === 'toy.right');
+    const left = session().filter(({ topic }) => topic === 'toy.left');
+    const log = toyLog(right);
+    let paused = 0;
+    const reader = log.reader.bind(log);
+    log.reader = () => {
+      const made = reader();
+      const pause = made.pause.bind(made);
+      made.pause = (partitions) => {
+        paused += partitions.length;
+        pause(partitions);
+      };
+      return made;
+    };
+    const runner = run(log, { maxBufferedRecords: 4 });
+    await until(() => paused >= PARTITIONS);
+    log.append(left);
+    await until(() => outputs(log).length === straight(session()).length);
+    runner.stop();
+    await runner.finished;
+    expect(outputs(log)).to.deep.equal(straight(session()));
+  });
+});
+
+describe('role runner, what cannot be mended', () => {
+  it('ends with the reason when the settings differ', async () => {
+    const log = toyLog(session());
+    const first = run(log);
+    await until(() => outputs(log).length > 5);
+    first.stop();
+    await first.finished;
+    const outcome = await run(log, { settings: { policy: 'fifo' } }).finished;
+    expect(outcome.kind === 'failed' && outcome.error.message).to.contain('policy is pro-rata in the state and fifo in this start');
+  });
+
+  it('ends when somebody moved the offsets', async () => {
+    const log = toyLog(session());
+    const first = run(log);
+    await until(() => outputs(log).length === straight(session()).length);
+    first.stop();
+    await first.finished;
+    log.commitTransaction([], 'toy', [{ topic: 'toy.left', partition: 0, offset: 1 }]);
+    const outcome = await run(log).finished;
+    expect(outcome.kind === 'failed' && outcome.error).to.be.instanceOf(StateLostError);
+    expect(outcome.kind === 'failed' && outcome.error.message).to.contain('stands at offset 1 of toy.left/0');
+  });
+
+  it('gives up after several lives without a commit for a reason nobody knows', async () => {
+    let lives = 0;
+    const log = toyLog(session(), {
+      onWriterStep: (step) => {
+        if (step !== 'send') return;
+        lives++;
+        throw new Error('something odd');
+      },
+    });
+    const outcome = await run(log, { commitIntervalMs: 1 }).finished;
+    expect(outcome.kind === 'failed' && outcome.error.message).to.equal('something odd');
+    expect(lives).to.be.greaterThan(4);
+  });
+
+  it('joins again after losing its membership, without harm', async () => {
+    const log = toyLog(session().slice(0, 60));
+    const join = log.join.bind(log);
+    let lose: ((error: Error) => void) | null = null;
+    let leave: (() => Promise<void>) | null = null;
+    let joins = 0;
+    log.join = async (options) => {
+      joins++;
+      lose = options.onFailure;
+      const member = await join(options);
+      leave = member.leave;
+      return member;
+    };
+    const runner = run(log);
+    await until(() => log.records('toy.out', 0).length > 0);
+    await (leave as unknown as () => Promise<void>)();
+    (lose as unknown as (error: Error) => void)(new FencedError('the group forgot this member'));
+    log.append(session().slice(60));
+    await until(() => outputs(log).length === straight(session()).length);
+    runner.stop();
+    expect(await runner.finished).to.deep.equal({ kind: 'stopped' });
+    expect(outputs(log)).to.deep.equal(straight(session()));
+    expect(joins).to.equal(2);
+  });
+});
