@@ -1,0 +1,94 @@
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type Pair, type YAMLMap } from 'yaml';
+
+/** All that is wrong with a file, each with file:line:column. */
+export class YamlFileError extends Error {
+  override name = 'YamlFileError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+export interface YamlEntry {
+  readonly key: string;
+  readonly keyNode: Node;
+  readonly value: Node | null;
+}
+
+/** Reads a YAML file node by node and collects every problem with its place, instead of stopping at the first. */
+export class YamlReader {
+  readonly problems: string[] = [];
+  readonly root: Node | null;
+  private readonly file: string;
+  private readonly lines = new LineCounter();
+
+  constructor(file: string, text: string) {
+    this.file = file;
+    const document = parseDocument(text, { lineCounter: this.lines, uniqueKeys: true, prettyErrors: false });
+    for (const error of document.errors) this.problems.push(`${this.place(error.pos[0])}: ${error.message}`);
+    this.root = document.contents as Node | null;
+  }
+
+  problem(node: Node | null, message: string): void {
+    this.problems.push(`${this.place(node?.range?.[0] ?? 0)}: ${message}`);
+  }
+
+  /** Throws if anything was found so far. */
+  check(): void {
+    if (this.problems.length > 0) throw new YamlFileError(this.problems);
+  }
+
+  /** Entries of a mapping in file order; keys outside `known`, if given, are problems. */
+  entries(node: Node | null, what: string, known?: readonly string[]): YamlEntry[] {
+    if (!isMap(node)) {
+      this.problem(node, `${what} must be a mapping`);
+      return [];
+    }
+    const entries = (node as YAMLMap).items.map((pair) => entryOf(pair as Pair<Node, Node | null>));
+    for (const { key, keyNode } of entries) {
+      if (known !== undefined && !known.includes(key)) this.problem(keyNode, `${what} has no ${JSON.stringify(key)}; it has ${known.join(', ')}`);
+    }
+    return entries;
+  }
+
+  text(node: Node | null, what: string): string {
+    if (isScalar(node) && typeof node.value === 'string' && node.value.trim() !== '') return node.value;
+    this.problem(node, `${what} must be a text`);
+    return '';
+  }
+
+  wholeNumber(node: Node | null, what: string, min: number): number {
+    if (isScalar(node) && Number.isSafeInteger(node.value) && (node.value as number) >= min) return node.value as number;
+    this.problem(node, `${what} must be a whole number of at least ${min}`);
+    return min;
+  }
+
+  texts(node: Node | null, what: string): readonly { readonly text: string; readonly node: Node }[] {
+    if (!isSeq(node)) {
+      this.problem(node, `${what} must be a list`);
+      return [];
+    }
+    return (node.items as Node[]).map((item) => ({ text: this.text(item, `an entry of ${what}`), node: item }));
+  }
+
+  /** A value as Kafka writes it. A number that does not survive as one must be quoted. */
+  configValue(node: Node | null, what: string): string {
+    const value = isScalar(node) ? node.value : undefined;
+    if (typeof value === 'string' && value !== '') return value;
+    if (typeof value === 'boolean' || Number.isSafeInteger(value)) return String(value);
+    this.problem(node, typeof value === 'number' ? `${what} must be quoted: the number would not stay exact` : `${what} must be a text, a number or true or false`);
+    return '';
+  }
+
+  private place(offset: number): string {
+    const { line, col } = this.lines.linePos(offset);
+    return `${this.file}:${line}:${col}`;
+  }
+}
+
+function entryOf(pair: Pair<Node, Node | null>): YamlEntry {
+  const key = isScalar(pair.key) ? String(pair.key.value) : '';
+  return { key, keyNode: pair.key, value: pair.value };
+}
