@@ -1,6 +1,8 @@
-import { ConfigResourceTypes, Kafka, logLevel, type Admin, type SASLOptions } from 'kafkajs';
+import kafkajs, { type Admin, type SASLOptions } from 'kafkajs';
 import type { ClusterOptions } from './cluster.js';
 import { classify, ConfigurationError } from './errors.js';
+
+const { ConfigResourceTypes, Kafka, logLevel } = kafkajs;
 
 export interface TopicSettings {
   readonly topic: string;

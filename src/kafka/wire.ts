@@ -130,6 +130,8 @@ export class WireReader {
   /** A null array reads as empty. */
   array<T>(read: () => T): T[] {
     const count = this.int32();
+    // Every item takes a byte at least, so no count can be larger than what is left.
+    if (count > this.#bytes.length - this.#at) throw cutOff(count, this.#at, this.#bytes.length);
     const items: T[] = [];
     for (let i = 0; i < count; i++) items.push(read());
     return items;
@@ -137,10 +139,12 @@ export class WireReader {
 
   #take(size: number): number {
     const at = this.#at;
-    if (size < 0 || at + size > this.#bytes.length) {
-      throw new TransientError(`an answer of the broker is cut off: ${size} bytes wanted at ${at} of ${this.#bytes.length}`);
-    }
+    if (size < 0 || at + size > this.#bytes.length) throw cutOff(size, at, this.#bytes.length);
     this.#at = at + size;
     return at;
   }
+}
+
+function cutOff(size: number, at: number, length: number): TransientError {
+  return new TransientError(`an answer of the broker is cut off: ${size} bytes wanted at ${at} of ${length}`);
 }
