@@ -40,38 +40,27 @@ const healthTimeoutMs = 3_000;
 const startDeadlineMs = 120_000;
 const attempts = 3;
 
-export interface Started {
-  readonly address: string;
-  readonly ports: Readonly<Record<string, number>>;
-  /** False where a running one was found. */
-  readonly fresh: boolean;
-}
-
-/** What `piece` is at, if this stack already runs it and it is healthy. */
+/** The address of `piece`, if this stack already runs it and it is healthy; one that is just starting gets `patienceMs`. */
 export async function findRunning(
   piece: EmbeddedPiece,
   paths: StackPaths,
   ports: Readonly<Record<string, number>>,
   patienceMs: number,
-): Promise<Started | null> {
+): Promise<string | null> {
   if (piece.portNames.some((name) => ports[name] === undefined)) return null;
   const address = piece.address(paths, ports);
   const deadline = Date.now() + patienceMs;
   while (findByArgument(piece.marker(paths)).length > 0) {
-    if ((await ailment(piece.name, address, healthTimeoutMs)) === null) return { address, ports: own(piece, ports), fresh: false };
+    if ((await ailment(piece.name, address, healthTimeoutMs)) === null) return address;
     if (Date.now() > deadline) return null;
     await pause(200);
   }
   return null;
 }
 
-function own(piece: EmbeddedPiece, ports: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(piece.portNames.map((name) => [name, ports[name] ?? 0]));
-}
-
 /**
- * Starts the piece, or finds it running. `taken` collects the ports of this run, `remember` is called before the process
- * starts, so that a killed run leaves its ports behind for the next one to find.
+ * Starts the piece; what of it runs and does not answer is ended first. `taken` collects the ports of this run. `remember`
+ * is called before the process starts, so that a killed run leaves its ports behind for the next one to find.
  */
 export async function startPiece(
   piece: EmbeddedPiece,
@@ -80,9 +69,7 @@ export async function startPiece(
   taken: Set<number>,
   remember: (ports: Readonly<Record<string, number>>) => void,
   options: ToolchainOptions,
-): Promise<Started> {
-  const running = await findRunning(piece, paths, ports, 15_000);
-  if (running !== null) return running;
+): Promise<string> {
   const leftover = await stopPiece(piece, paths);
   if (leftover.length > 0) options.say(`${piece.name}: ended a leftover that did not answer (pid ${leftover.join(', ')})`);
 
@@ -95,7 +82,7 @@ export async function startPiece(
     }
     remember(chosen);
     const outcome = await launch(piece, paths, chosen, options);
-    if (outcome === null) return { address: piece.address(paths, chosen), ports: chosen, fresh: true };
+    if (outcome === null) return piece.address(paths, chosen);
     await stopPiece(piece, paths);
     const portLost = /address already in use|bindexception|could not bind/i.test(outcome.log);
     if (!portLost || attempt === attempts) {

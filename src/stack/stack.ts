@@ -61,6 +61,8 @@ const embedded: Readonly<Record<PieceName, EmbeddedPiece>> = {
 
 const lockWaitMs = 600_000;
 const healthTimeoutMs = 5_000;
+/** For a server that a killed run had just begun to start. */
+const patienceMs = 15_000;
 
 function settle(options: StackOptions): { env: NodeJS.ProcessEnv; say: (line: string) => void; signal: AbortSignal | undefined; paths: StackPaths } {
   const env = options.env ?? process.env;
@@ -116,10 +118,12 @@ interface Work {
 async function startMissing(missing: readonly PieceName[], paths: StackPaths, embeddedOnly: boolean, work: Work): Promise<StackPiece[]> {
   const state = readState(paths.stateFile);
   const running: StackPiece[] = [];
-  for (const name of missing) {
-    const found = await findRunning(embedded[name], paths, state.ports, 15_000);
-    if (found !== null) running.push({ name, source: 'embedded', address: found.address, ...pidOf(name, paths) });
-  }
+  await Promise.all(
+    missing.map(async (name) => {
+      const found = await findRunning(embedded[name], paths, state.ports, patienceMs);
+      if (found !== null) running.push({ name, source: 'embedded', address: found, ...pidOf(name, paths) });
+    }),
+  );
   const rest = missing.filter((name) => !running.some((piece) => piece.name === name));
   if (rest.length === 0) return remember(paths, running);
 
@@ -155,7 +159,7 @@ async function startEmbedded(names: readonly PieceName[], paths: StackPaths, por
   return outcomes.flatMap((outcome, index) => {
     const name = names[index];
     if (name === undefined || outcome.status === 'rejected') return [];
-    return [{ name, source: 'embedded' as const, address: outcome.value.address, ...pidOf(name, paths) }];
+    return [{ name, source: 'embedded' as const, address: outcome.value, ...pidOf(name, paths) }];
   });
 }
 
@@ -213,7 +217,7 @@ export async function stackEnv(options: StackOptions = {}): Promise<StackAddress
     return piece.ailment === null ? [] : [`${name} does not answer (${piece.ailment})`];
   });
   if (broken.length > 0) throw new StackError(`the stack is not up: ${broken.join('; ')}`, 'run: position-linker stack up');
-  return addresses(status);
+  return addresses(status.map(({ ailment: _healthy, ...piece }) => piece));
 }
 
 export interface StackDown {
