@@ -1,0 +1,80 @@
+import { settleCoin } from '../domain/settle-coin.js';
+import type { ExecutionEntry, MarketTerms } from './execution-entry.js';
+import { newBody, type OrderBody } from './order-body.js';
+
+/** One order in memory, and when it is looked at next. */
+export interface OrderSlot {
+  readonly home: 'order';
+  readonly market: Market;
+  readonly orderId: string;
+  /** Key of its changelog entry. */
+  readonly key: string;
+  readonly body: OrderBody;
+  /** Effective time of its earliest missing part that is not decided; Infinity if there is none. */
+  pendingMs: number;
+  /** Time of its entry in the expiry queue; Infinity if there is none. */
+  expiryMs: number;
+  dirty: boolean;
+}
+
+/** One execution row that is no fill of an order: cash, of a type not known, or a fill without an order id. */
+export interface StrayRow {
+  readonly home: 'stray';
+  readonly market: Market;
+  readonly key: string;
+  readonly entry: ExecutionEntry;
+  lastMs: number;
+  expiryMs: number;
+  dirty: boolean;
+}
+
+/** Everything kept of one (account, category, asset). */
+export interface Market extends MarketTerms {
+  readonly account: string;
+  readonly category: string;
+  readonly asset: string;
+  readonly orders: Map<string, OrderSlot>;
+  /** By execution id: where the row is kept. */
+  readonly executions: Map<string, OrderSlot | StrayRow>;
+  /** Cash rows by time and amount. */
+  readonly cash: Map<string, StrayRow[]>;
+  /** Rows of unknown type by their order id: their anomaly takes the order's position index. */
+  readonly unknown: Map<string, StrayRow[]>;
+}
+
+export function newMarket(account: string, category: string, asset: string): Market {
+  return {
+    account,
+    category,
+    asset,
+    inverse: category === 'inverse',
+    settleCoin: settleCoin(category, asset),
+    orders: new Map(),
+    executions: new Map(),
+    cash: new Map(),
+    unknown: new Map(),
+  };
+}
+
+export function newSlot(market: Market, orderId: string): OrderSlot {
+  const key = stateKey('o', market, orderId);
+  return { home: 'order', market, orderId, key, body: newBody(), pendingMs: Infinity, expiryMs: Infinity, dirty: false };
+}
+
+export function newStray(market: Market, entry: ExecutionEntry): StrayRow {
+  return { home: 'stray', market, key: stateKey('s', market, entry.execId), entry, lastMs: 0, expiryMs: Infinity, dirty: false };
+}
+
+/** Changelog key: kind|account|category|asset|id, with | and % in a part escaped. */
+export function stateKey(kind: 'o' | 's', market: Market, id: string): string {
+  return `${kind}|${escape(market.account)}|${escape(market.category)}|${escape(market.asset)}|${escape(id)}`;
+}
+
+/** The parts of a changelog key after its kind. */
+export function keyParts(key: string): string[] {
+  return key.split('|').slice(1).map((part) => (part.includes('%') ? part.replaceAll('%7C', '|').replaceAll('%25', '%') : part));
+}
+
+function escape(part: string): string {
+  return part.includes('|') || part.includes('%') ? part.replaceAll('%', '%25').replaceAll('|', '%7C') : part;
+}

@@ -1,0 +1,276 @@
+import type { Execution, OrderUpdate } from '../domain/records.js';
+import { DEFAULT_SIGNAL_PATTERN, signalReader } from '../domain/signal.js';
+import type { Emitter, MergedRecord, Processor, StateChange } from '../runtime/processor.js';
+import { newEntry } from './execution-entry.js';
+import { executionKind } from './execution-type.js';
+import { executionRef, labelsOf, orderRef } from './issue.js';
+import { MarketIndex } from './market-index.js';
+import { newSlot, newStray, type Market, type OrderSlot, type StrayRow } from './market.js';
+import { applyMessage, attachExecution } from './order-body.js';
+import { isTerminal } from './order-content.js';
+import { issueFill, issueRow, refreshParts, relabel } from './order-step.js';
+import { repeatExecution, type Shelf } from './repeat-step.js';
+import type { OrderManagerOptions, Scope } from './scope.js';
+import { StateWriter } from './state-bytes.js';
+import { clockEntry, CLOCK_KEY, keptEntry, readClock, restoreKept, settleRestored } from './state-entry.js';
+import { cashKey, fileStray, issueAnomalies, issueOrderlessFill, refreshCash, unfileStray } from './stray-step.js';
+import { TimeQueue } from './time-queue.js';
+
+const DAY_MS = 86_400_000;
+
+export const ORDER_MANAGER_DEFAULTS: OrderManagerOptions = {
+  joinWindowMs: 5_000,
+  horizonMs: DAY_MS,
+  openOrderMs: 90 * DAY_MS,
+  signalPattern: DEFAULT_SIGNAL_PATTERN,
+};
+
+/** The order-manager of one partition: orders and executions in; fills, cash events, order rows and anomalies out. */
+export function createOrderManager(options: Partial<OrderManagerOptions> = {}): Processor {
+  return new OrderManager({ ...ORDER_MANAGER_DEFAULTS, ...options });
+}
+
+const NO_EMITTER: Emitter = {
+  emit() {
+    throw new Error('order-manager: emitted outside of a step');
+  },
+  deadLetter() {
+    throw new Error('order-manager: dead letter outside of a step');
+  },
+};
+
+class OrderManager implements Processor, Shelf {
+  private readonly markets = new MarketIndex();
+  private readonly pending = new TimeQueue<OrderSlot>();
+  private readonly expiry = new TimeQueue<OrderSlot | StrayRow>();
+  private readonly changes = new Map<string, OrderSlot | StrayRow | null>();
+  private readonly scope: Scope;
+  private readonly options: OrderManagerOptions;
+  private readonly writer = new StateWriter();
+  private forwardedMs = -1;
+  private clockChanged = false;
+  private restored: (OrderSlot | StrayRow)[] = [];
+
+  constructor(options: OrderManagerOptions) {
+    this.options = options;
+    this.scope = {
+      options,
+      signalOf: signalReader(options.signalPattern),
+      partition: 0,
+      watermarkMs: -1,
+      emitter: NO_EMITTER,
+      eventMs: 0,
+      wait: (slot, shownMs) => this.wait(slot, shownMs),
+      touch: (kept) => this.touch(kept),
+    };
+  }
+
+  process(record: MergedRecord, emitter: Emitter): void {
+    const { scope } = this;
+    if (scope.partition !== record.partition) {
+      scope.partition = record.partition;
+      this.clockChanged = true;
+    }
+    scope.emitter = emitter;
+    scope.eventMs = record.effectiveMs;
+    if (record.type === 'OrderUpdate') this.order(record.value, record.offset);
+    else if (record.type === 'Execution') this.execution(record.value, record.offset);
+    else throw new Error(`order-manager: no rule for a ${record.type} in ${record.topic}`);
+  }
+
+  private order(row: OrderUpdate, offset: number): void {
+    const { scope } = this;
+    const market = this.markets.get(row.account, row.category, row.asset);
+    const slot = this.slot(market, row.order_id);
+    const change = applyMessage(slot.body, row, offset, scope.eventMs);
+    if (!change.changed) return;
+    if (change.labels) {
+      relabel(scope, slot, null);
+      for (const stray of market.unknown.get(row.order_id) ?? []) issueAnomalies(scope, market, stray.entry);
+      for (const entry of slot.body.executions) if (entry.conflict) issueAnomalies(scope, market, entry);
+    }
+    refreshParts(scope, slot, false);
+    const ref = orderRef(scope.partition, offset);
+    issueRow(scope, slot, { messageSeq: row.seq, messageAt: row.updated_at, newPair: change.newPair, ref }, scope.eventMs);
+    this.renew(slot);
+  }
+
+  private execution(row: Execution, offset: number): void {
+    const { scope } = this;
+    const kind = executionKind(row.exec_type);
+    if (kind === 'fill' && (row.quantity <= 0n || row.price < 0n || row.side === 'None')) {
+      scope.emitter.deadLetter('BadExecution', 'a fill needs a side, a quantity above 0 and a price not below 0');
+      return;
+    }
+    const market = this.markets.get(row.account, row.category, row.asset);
+    if (market.executions.has(row.exec_id)) {
+      repeatExecution(scope, this, market, row, offset);
+      return;
+    }
+    const entry = newEntry(row.exec_id, row, offset, market);
+    if (kind !== 'fill' || row.order_id === '') {
+      const stray = newStray(market, entry);
+      market.executions.set(row.exec_id, stray);
+      fileStray(stray);
+      if (kind === 'cash') refreshCash(scope, market, cashKey(entry));
+      else if (kind === 'fill') issueOrderlessFill(scope, stray);
+      else issueAnomalies(scope, market, entry);
+      this.renew(stray);
+      return;
+    }
+    const slot = this.slot(market, row.order_id);
+    market.executions.set(row.exec_id, slot);
+    if (attachExecution(slot.body, entry)) relabel(scope, slot, entry);
+    refreshParts(scope, slot, false);
+    issueFill(scope, slot, entry, labelsOf(slot.body, null, scope.signalOf));
+    const ref = executionRef(scope.partition, offset);
+    issueRow(scope, slot, { messageSeq: null, messageAt: null, newPair: false, ref }, scope.eventMs);
+    this.renew(slot);
+  }
+
+  advance(watermarkMs: number, emitter: Emitter): number {
+    if (watermarkMs <= this.scope.watermarkMs) return this.forwardedMs;
+    this.clockChanged = true;
+    this.scope.watermarkMs = watermarkMs;
+    this.scope.emitter = emitter;
+    this.decide(watermarkMs);
+    this.prune(watermarkMs);
+    while (this.pending.size > 0 && this.pending.first!.pendingMs !== this.pending.firstMs) this.pending.pop();
+    this.forwardedMs = Math.max(this.forwardedMs, Math.min(watermarkMs, this.pending.firstMs - 1));
+    return this.forwardedMs;
+  }
+
+  /** Turns what is still missing, and was shown a join window ago, into fills, in the order of keys. */
+  private decide(watermarkMs: number): void {
+    const { scope, pending } = this;
+    const due = new Set<OrderSlot>();
+    while (pending.firstMs + this.options.joinWindowMs <= watermarkMs) {
+      const shownMs = pending.firstMs;
+      const slot = pending.pop()!;
+      if (slot.pendingMs === shownMs) due.add(slot);
+    }
+    for (const slot of [...due].sort((a, b) => (a.key < b.key ? -1 : 1))) {
+      scope.eventMs = slot.pendingMs;
+      slot.pendingMs = Infinity;
+      const issuedMs = refreshParts(scope, slot, true);
+      const ref = orderRef(scope.partition, slot.body.latestOffset);
+      issueRow(scope, slot, { messageSeq: null, messageAt: null, newPair: false, ref }, Math.max(issuedMs, scope.eventMs));
+      this.touch(slot);
+    }
+  }
+
+  private prune(watermarkMs: number): void {
+    const { expiry } = this;
+    while (expiry.firstMs <= watermarkMs) {
+      const queuedMs = expiry.firstMs;
+      const kept = expiry.pop()!;
+      if (kept.expiryMs !== queuedMs) continue;
+      kept.expiryMs = Infinity;
+      if (this.expiryOf(kept) > watermarkMs) this.schedule(kept);
+      else if (kept.home === 'stray') this.forgetRow(kept);
+      else this.forgetOrder(kept);
+    }
+  }
+
+  private forgetOrder(slot: OrderSlot): void {
+    const { market } = slot;
+    market.orders.delete(slot.orderId);
+    for (const entry of slot.body.executions) market.executions.delete(entry.execId);
+    this.changes.set(slot.key, null);
+    this.markets.dropIfEmpty(market);
+  }
+
+  private forgetRow(stray: StrayRow): void {
+    unfileStray(stray);
+    stray.market.executions.delete(stray.entry.execId);
+    this.forget(stray);
+    this.markets.dropIfEmpty(stray.market);
+  }
+
+  forget(stray: StrayRow): void {
+    stray.expiryMs = Infinity;
+    this.changes.set(stray.key, null);
+  }
+
+  slot(market: Market, orderId: string): OrderSlot {
+    let slot = market.orders.get(orderId);
+    if (slot === undefined) {
+      slot = newSlot(market, orderId);
+      market.orders.set(orderId, slot);
+    }
+    return slot;
+  }
+
+  renew(kept: OrderSlot | StrayRow): void {
+    if (kept.home === 'order') kept.body.lastMs = this.scope.eventMs;
+    else kept.lastMs = this.scope.eventMs;
+    this.touch(kept);
+    this.schedule(kept);
+  }
+
+  private touch(kept: OrderSlot | StrayRow): void {
+    if (kept.dirty) return;
+    kept.dirty = true;
+    this.changes.set(kept.key, kept);
+  }
+
+  private wait(slot: OrderSlot, shownMs: number): void {
+    if (slot.pendingMs === shownMs) return;
+    slot.pendingMs = shownMs;
+    if (shownMs < Infinity) this.pending.push(shownMs, slot);
+  }
+
+  private schedule(kept: OrderSlot | StrayRow): void {
+    const ms = this.expiryOf(kept);
+    if (ms >= kept.expiryMs) return;
+    kept.expiryMs = ms;
+    this.expiry.push(ms, kept);
+  }
+
+  /** When it may be forgotten: nothing that is still waited for ever is. */
+  private expiryOf(kept: OrderSlot | StrayRow): number {
+    const { horizonMs, openOrderMs, joinWindowMs } = this.options;
+    if (kept.home === 'stray') return kept.lastMs + horizonMs;
+    const { row, lastMs, latest } = kept.body;
+    const status = row?.status ?? '';
+    const ended = isTerminal(status) || (latest === null && (row === null || row.quantity === null || row.quantity <= 0n));
+    const keptMs = ended ? horizonMs : Math.max(openOrderMs, horizonMs);
+    return lastMs + Math.max(keptMs, joinWindowMs);
+  }
+
+  takeChanges(): StateChange[] {
+    const taken: StateChange[] = [];
+    for (const [key, kept] of this.changes) {
+      if (kept === null) {
+        taken.push({ key, value: null });
+        continue;
+      }
+      kept.dirty = false;
+      taken.push({ key, value: keptEntry(this.writer, kept) });
+    }
+    this.changes.clear();
+    const clock = { partition: this.scope.partition, watermarkMs: this.scope.watermarkMs, forwardedMs: this.forwardedMs };
+    if (this.clockChanged) taken.push({ key: CLOCK_KEY, value: clockEntry(this.writer, clock) });
+    this.clockChanged = false;
+    return taken;
+  }
+
+  restore(key: string, value: Uint8Array): void {
+    if (key !== CLOCK_KEY) {
+      this.restored.push(restoreKept(this.markets, key, value));
+      return;
+    }
+    const clock = readClock(value);
+    this.scope.partition = clock.partition;
+    this.scope.watermarkMs = clock.watermarkMs;
+    this.forwardedMs = clock.forwardedMs;
+  }
+
+  finishRestore(): void {
+    for (const kept of this.restored) {
+      if (kept.home === 'order') settleRestored(this.scope, kept);
+      this.schedule(kept);
+    }
+    this.restored = [];
+  }
+}

@@ -1,0 +1,162 @@
+import type { Decimal } from '../domain/decimal.js';
+
+const MONEY = 10n ** 10n;
+const WORD = (1n << 64n) - 1n;
+const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Decimals: absent, of at most 8 decimals as a number, or whole; of either sign. */
+const NONE = 0;
+const SHORT = 1;
+const WHOLE = 3;
+
+/** Writes a state entry: unsigned variable-length numbers, texts, decimals. One writer is used again and again. */
+export class StateWriter {
+  private bytes = new Uint8Array(1024);
+  private view = new DataView(this.bytes.buffer);
+  private at = 0;
+
+  start(version: number): void {
+    this.at = 0;
+    this.byte(version);
+  }
+
+  /** A copy of what was written since start. */
+  finish(): Uint8Array {
+    return this.bytes.slice(0, this.at);
+  }
+
+  byte(value: number): void {
+    if (this.at + 1 > this.bytes.length) this.grow(1);
+    this.bytes[this.at++] = value;
+  }
+
+  flag(value: boolean): void {
+    this.byte(value ? 1 : 0);
+  }
+
+  /** A whole number from -1 to 2^53 - 2; a null is as good as -1. */
+  count(value: number | null): void {
+    let rest = (value ?? -1) + 1;
+    if (this.at + 8 > this.bytes.length) this.grow(8);
+    while (rest > 127) {
+      this.bytes[this.at++] = (rest % 128) + 128;
+      rest = Math.floor(rest / 128);
+    }
+    this.bytes[this.at++] = rest;
+  }
+
+  text(value: string): void {
+    const { length } = value;
+    const start = this.at;
+    this.count(length);
+    if (this.at + length > this.bytes.length) this.grow(length);
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 127) {
+        this.at = start;
+        this.wideText(encoder.encode(value));
+        return;
+      }
+      this.bytes[this.at++] = code;
+    }
+  }
+
+  private wideText(bytes: Uint8Array): void {
+    this.count(bytes.length);
+    if (this.at + bytes.length > this.bytes.length) this.grow(bytes.length);
+    this.bytes.set(bytes, this.at);
+    this.at += bytes.length;
+  }
+
+  decimal(value: Decimal | null): void {
+    if (value === null) {
+      this.byte(NONE);
+      return;
+    }
+    const negative = value < 0n;
+    const size = negative ? -value : value;
+    const short = size / MONEY;
+    if (short < SAFE && short * MONEY === size) {
+      this.byte(negative ? SHORT + 1 : SHORT);
+      this.count(Number(short));
+      return;
+    }
+    this.byte(negative ? WHOLE + 1 : WHOLE);
+    if (this.at + 16 > this.bytes.length) this.grow(16);
+    this.view.setBigUint64(this.at, size >> 64n);
+    this.view.setBigUint64(this.at + 8, size & WORD);
+    this.at += 16;
+  }
+
+  private grow(need: number): void {
+    const next = new Uint8Array(Math.max(this.bytes.length * 2, this.at + need + 64));
+    next.set(this.bytes);
+    this.bytes = next;
+    this.view = new DataView(next.buffer);
+  }
+}
+
+/** Reads what StateWriter wrote, in the same order. Throws RangeError when the entry is cut short. */
+export class StateReader {
+  private readonly view: DataView;
+  private at = 0;
+  private readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  byte(): number {
+    return this.view.getUint8(this.at++);
+  }
+
+  flag(): boolean {
+    return this.byte() === 1;
+  }
+
+  count(): number {
+    let value = 0;
+    let unit = 1;
+    for (;;) {
+      const next = this.byte();
+      value += (next & 127) * unit;
+      if (next < 128) return value - 1;
+      unit *= 128;
+    }
+  }
+
+  /** -1 was written for null. */
+  maybeCount(): number | null {
+    const value = this.count();
+    return value < 0 ? null : value;
+  }
+
+  text(): string {
+    const end = this.at + this.count();
+    if (end > this.bytes.length) throw new RangeError('state entry is cut short');
+    const text = decoder.decode(this.bytes.subarray(this.at, end));
+    this.at = end;
+    return text;
+  }
+
+  decimal(): Decimal {
+    const value = this.maybeDecimal();
+    if (value === null) throw new RangeError('state entry lacks a number');
+    return value;
+  }
+
+  maybeDecimal(): Decimal | null {
+    const tag = this.byte();
+    if (tag === NONE) return null;
+    if (tag < WHOLE) {
+      const size = BigInt(this.count()) * MONEY;
+      return tag === SHORT ? size : -size;
+    }
+    const size = (this.view.getBigUint64(this.at) << 64n) | this.view.getBigUint64(this.at + 8);
+    this.at += 16;
+    return tag === WHOLE ? size : -size;
+  }
+}

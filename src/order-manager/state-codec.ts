@@ -1,0 +1,251 @@
+import type { Execution, Side } from '../domain/records.js';
+import type { ExecutionContent } from './execution-content.js';
+import { newEntry, settle, type ExecutionEntry, type MarketTerms, type Variant } from './execution-entry.js';
+import type { Mark, OrderBody } from './order-body.js';
+import type { OrderContent } from './order-content.js';
+import { newPart } from './order-step.js';
+import { StateReader, StateWriter } from './state-bytes.js';
+
+/** First byte of every entry; a reader refuses others. */
+export const STATE_VERSION = 1;
+
+const SIDES: readonly Side[] = ['Buy', 'Sell', 'None'];
+const SOURCES: readonly Execution['source'][] = ['stream', 'history', 'transaction_log', 'unknown'];
+
+/** Opens an entry; throws on one of another version. */
+export function readState(bytes: Uint8Array): StateReader {
+  const reader = new StateReader(bytes);
+  const version = reader.byte();
+  if (version !== STATE_VERSION) {
+    throw new Error(`order-manager state is of version ${version}, this program reads ${STATE_VERSION}: run the program that wrote it, or rebuild`);
+  }
+  return reader;
+}
+
+export function writeOrder(w: StateWriter, body: OrderBody): void {
+  w.flag(body.latest !== null);
+  if (body.latest !== null) writeOrderContent(w, body.latest);
+  w.count(body.latestOffset);
+  w.text(body.linkId);
+  w.count(body.positionIdx);
+  w.text(body.createType);
+  w.count(body.createdAt);
+  w.count(body.labelOffset);
+  w.byte(body.mentionedSide === null ? SIDES.length : SIDES.indexOf(body.mentionedSide));
+  w.count(body.marks.length);
+  for (const mark of body.marks) writeMark(w, mark);
+  w.count(body.pairTimes.length);
+  for (let i = 0; i < body.pairTimes.length; i++) {
+    w.count(body.pairTimes[i]!);
+    w.count(body.pairSeqs[i]!);
+  }
+  w.count(body.executions.length);
+  for (const entry of body.executions) writeEntry(w, entry);
+  w.count(body.parts.length);
+  for (const part of body.parts) {
+    w.decimal(part.to);
+    w.count(part.revision);
+    w.flag(part.live);
+  }
+  w.count(body.revision);
+  w.count(body.lastMs);
+}
+
+/** Fills a fresh body; what follows from the rest (sums, parts, the row) is the caller's to compute again. */
+export function readOrder(r: StateReader, body: OrderBody, terms: MarketTerms): void {
+  if (r.flag()) body.latest = readOrderContent(r);
+  body.latestOffset = r.count();
+  body.linkId = r.text();
+  body.positionIdx = r.maybeCount();
+  body.createType = r.text();
+  body.createdAt = r.maybeCount();
+  body.labelOffset = r.count();
+  body.mentionedSide = SIDES[r.byte()] ?? null;
+  for (let n = r.count(); n > 0; n--) body.marks.push(readMark(r));
+  for (let n = r.count(); n > 0; n--) {
+    body.pairTimes.push(r.count());
+    body.pairSeqs.push(r.count());
+  }
+  for (let n = r.count(); n > 0; n--) body.executions.push(readEntry(r, terms));
+  for (let n = r.count(); n > 0; n--) {
+    const to = r.decimal();
+    const part = newPart({ to, from: 0n, value: 0n, fee: 0n, price: 0n, seq: null, seqAfter: null, executedAt: 0, executedAfter: null, firstSeen: false, offsets: [] });
+    part.revision = r.count();
+    part.live = r.flag();
+    body.parts.push(part);
+  }
+  body.revision = r.count();
+  body.lastMs = r.count();
+}
+
+function writeMark(w: StateWriter, mark: Mark): void {
+  w.decimal(mark.total);
+  w.count(mark.seq);
+  w.count(mark.atMs);
+  w.decimal(mark.value);
+  w.decimal(mark.fee);
+  w.decimal(mark.averagePrice);
+  w.count(mark.offset);
+  w.count(mark.shownMs);
+}
+
+function readMark(r: StateReader): Mark {
+  return {
+    total: r.decimal(),
+    seq: r.maybeCount(),
+    atMs: r.count(),
+    value: r.decimal(),
+    fee: r.decimal(),
+    averagePrice: r.maybeDecimal(),
+    offset: r.count(),
+    shownMs: r.count(),
+  };
+}
+
+export function writeEntry(w: StateWriter, entry: ExecutionEntry): void {
+  w.text(entry.execId);
+  const rows: readonly Variant[] = entry.variants ?? [{ content: entry.content, offset: entry.offset }];
+  w.count(rows.length);
+  for (const row of rows) {
+    writeExecution(w, row.content);
+    w.count(row.offset);
+  }
+  w.count(entry.revision);
+  w.byte((entry.live ? 1 : 0) | (entry.conflictShown ? 2 : 0) | (entry.unknownShown ? 4 : 0));
+}
+
+export function readEntry(r: StateReader, terms: MarketTerms): ExecutionEntry {
+  const execId = r.text();
+  const rows: Variant[] = [];
+  for (let n = r.count(); n > 0; n--) rows.push({ content: readExecution(r), offset: r.count() });
+  const first = rows[0]!;
+  const entry = newEntry(execId, first.content, first.offset, terms);
+  if (rows.length > 1) settle(entry, rows, terms);
+  entry.revision = r.count();
+  const flags = r.byte();
+  entry.live = (flags & 1) !== 0;
+  entry.conflictShown = (flags & 2) !== 0;
+  entry.unknownShown = (flags & 4) !== 0;
+  return entry;
+}
+
+function writeExecution(w: StateWriter, row: ExecutionContent): void {
+  w.text(row.order_id);
+  w.text(row.order_link_id);
+  w.byte(SIDES.indexOf(row.side));
+  w.text(row.exec_type);
+  w.text(row.create_type);
+  w.decimal(row.quantity);
+  w.decimal(row.price);
+  w.decimal(row.value);
+  w.decimal(row.fee);
+  w.text(row.fee_currency);
+  w.count(row.extra_fees.length);
+  for (const extra of row.extra_fees) {
+    w.text(extra.coin);
+    w.text(extra.fee_type);
+    w.decimal(extra.fee);
+  }
+  w.decimal(row.closed_size);
+  w.decimal(row.exec_pnl);
+  w.decimal(row.leaves_quantity);
+  w.decimal(row.order_quantity);
+  w.byte(row.is_maker === null ? 2 : row.is_maker ? 1 : 0);
+  w.count(row.seq);
+  w.count(row.executed_at);
+  w.byte(SOURCES.indexOf(row.source));
+}
+
+function readExecution(r: StateReader): ExecutionContent {
+  return {
+    order_id: r.text(),
+    order_link_id: r.text(),
+    side: SIDES[r.byte()]!,
+    exec_type: r.text(),
+    create_type: r.text(),
+    quantity: r.decimal(),
+    price: r.decimal(),
+    value: r.decimal(),
+    fee: r.decimal(),
+    fee_currency: r.text(),
+    extra_fees: Array.from({ length: r.count() }, () => ({ coin: r.text(), fee_type: r.text(), fee: r.decimal() })),
+    closed_size: r.maybeDecimal(),
+    exec_pnl: r.maybeDecimal(),
+    leaves_quantity: r.maybeDecimal(),
+    order_quantity: r.maybeDecimal(),
+    is_maker: [false, true, null][r.byte()]!,
+    seq: r.maybeCount(),
+    executed_at: r.count(),
+    source: SOURCES[r.byte()]!,
+  };
+}
+
+function writeOrderContent(w: StateWriter, row: OrderContent): void {
+  w.text(row.order_link_id);
+  w.byte(SIDES.indexOf(row.side));
+  w.count(row.position_idx);
+  w.text(row.order_type);
+  w.text(row.order_status);
+  w.text(row.create_type);
+  w.text(row.cancel_type);
+  w.text(row.reject_reason);
+  w.text(row.stop_order_type);
+  w.text(row.time_in_force);
+  w.byte((row.reduce_only ? 1 : 0) | (row.close_on_trigger ? 2 : 0));
+  w.decimal(row.price);
+  w.decimal(row.quantity);
+  w.decimal(row.average_price);
+  w.decimal(row.leaves_quantity);
+  w.decimal(row.cumulative_quantity);
+  w.decimal(row.cumulative_value);
+  w.decimal(row.cumulative_fee);
+  w.decimal(row.closed_pnl);
+  w.decimal(row.trigger_price);
+  w.decimal(row.take_profit);
+  w.decimal(row.stop_loss);
+  w.count(row.created_at);
+  w.count(row.updated_at);
+  w.count(row.seq);
+}
+
+function readOrderContent(r: StateReader): OrderContent {
+  const order_link_id = r.text();
+  const side = SIDES[r.byte()]!;
+  const position_idx = r.maybeCount();
+  const order_type = r.text();
+  const order_status = r.text();
+  const create_type = r.text();
+  const cancel_type = r.text();
+  const reject_reason = r.text();
+  const stop_order_type = r.text();
+  const time_in_force = r.text();
+  const flags = r.byte();
+  return {
+    order_link_id,
+    side,
+    position_idx,
+    order_type,
+    order_status,
+    create_type,
+    cancel_type,
+    reject_reason,
+    stop_order_type,
+    time_in_force,
+    reduce_only: (flags & 1) !== 0,
+    close_on_trigger: (flags & 2) !== 0,
+    price: r.maybeDecimal(),
+    quantity: r.decimal(),
+    average_price: r.maybeDecimal(),
+    leaves_quantity: r.maybeDecimal(),
+    cumulative_quantity: r.decimal(),
+    cumulative_value: r.decimal(),
+    cumulative_fee: r.decimal(),
+    closed_pnl: r.maybeDecimal(),
+    trigger_price: r.maybeDecimal(),
+    take_profit: r.maybeDecimal(),
+    stop_loss: r.maybeDecimal(),
+    created_at: r.count(),
+    updated_at: r.count(),
+    seq: r.maybeCount(),
+  };
+}

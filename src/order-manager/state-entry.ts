@@ -1,0 +1,86 @@
+import { labelsOf, orderRow } from './issue.js';
+import type { MarketIndex } from './market-index.js';
+import { keyParts, newSlot, newStray, type OrderSlot, type StrayRow } from './market.js';
+import { recount } from './order-body.js';
+import { assignPart, weigh } from './order-step.js';
+import type { Scope } from './scope.js';
+import { StateWriter } from './state-bytes.js';
+import { readEntry, readOrder, readState, STATE_VERSION, writeEntry, writeOrder } from './state-codec.js';
+import { fileStray } from './stray-step.js';
+
+/*
+ * State in the changelog: one entry for each order and for each row that belongs to none, and one for the clock. Only what
+ * cannot be computed again is written: sums, order-derived fills and the row of an order follow from the rest.
+ */
+
+/** Where the task stands in time; its key is no key of an order. */
+export interface Clock {
+  readonly partition: number;
+  readonly watermarkMs: number;
+  readonly forwardedMs: number;
+}
+
+export const CLOCK_KEY = 'clock';
+
+export function clockEntry(w: StateWriter, clock: Clock): Uint8Array {
+  w.start(STATE_VERSION);
+  w.count(clock.partition);
+  w.count(clock.watermarkMs);
+  w.count(clock.forwardedMs);
+  return w.finish();
+}
+
+export function readClock(bytes: Uint8Array): Clock {
+  const r = readState(bytes);
+  return { partition: r.count(), watermarkMs: r.count(), forwardedMs: r.count() };
+}
+
+export function keptEntry(w: StateWriter, kept: OrderSlot | StrayRow): Uint8Array {
+  w.start(STATE_VERSION);
+  if (kept.home === 'order') {
+    writeOrder(w, kept.body);
+  } else {
+    w.count(kept.lastMs);
+    writeEntry(w, kept.entry);
+  }
+  return w.finish();
+}
+
+/** Puts an entry back where it was kept. Orders are whole only after settleOrder. */
+export function restoreKept(markets: MarketIndex, key: string, bytes: Uint8Array): OrderSlot | StrayRow {
+  const [account, category, asset, id] = keyParts(key);
+  if (account === undefined || category === undefined || asset === undefined || id === undefined) {
+    throw new Error(`order-manager state has an entry of unknown key ${JSON.stringify(key)}: it is not this role's changelog, or a newer program wrote it`);
+  }
+  const market = markets.get(account, category, asset);
+  const reader = readState(bytes);
+  if (key.startsWith('o|')) {
+    const slot = newSlot(market, id);
+    readOrder(reader, slot.body, market);
+    market.orders.set(id, slot);
+    for (const entry of slot.body.executions) market.executions.set(entry.execId, slot);
+    return slot;
+  }
+  const lastMs = reader.count();
+  const stray = newStray(market, readEntry(reader, market));
+  stray.lastMs = lastMs;
+  market.executions.set(id, stray);
+  fileStray(stray);
+  return stray;
+}
+
+/** Computes again what was issued for a restored order, which is a function of its facts and the merged watermark. */
+export function settleRestored(scope: Scope, slot: OrderSlot): void {
+  const { body } = slot;
+  recount(body);
+  const { decided, waitingMs } = weigh(scope, slot);
+  for (const part of body.parts) {
+    const missing = decided.find((one) => one.to === part.to);
+    if (part.live !== (missing !== undefined)) {
+      throw new Error(`order-manager state of order ${slot.orderId} does not fit its facts: rebuild the changelog`);
+    }
+    if (missing !== undefined) assignPart(part, missing);
+  }
+  if (body.revision > 0) body.row = orderRow(slot, labelsOf(body, null, scope.signalOf));
+  scope.wait(slot, waitingMs);
+}
