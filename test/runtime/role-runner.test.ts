@@ -1,64 +1,9 @@
 import { expect } from 'chai';
 import { FencedError, StateLostError, TransientError } from '../../src/kafka/errors.js';
-import type { OutgoingRecord } from '../../src/kafka/record.js';
-import { MemoryTask } from '../../src/replay/memory-task.js';
-import { MemoryLog, type MemoryLogOptions } from '../../src/runtime/memory-log.js';
+import type { MemoryLog } from '../../src/runtime/memory-log.js';
 import { RoleRunner, type RoleOptions } from '../../src/runtime/role-runner.js';
-import { toyCodec, toyRecord, toyTopology, toyWatermark, TOY_TOPICS } from './toy.js';
-
-const PARTITIONS = 3;
-const OUTPUTS = ['toy.out', 'toy.table', 'toy.left.dead_letters', 'toy.right.dead_letters'];
-const SETTINGS = { policy: 'pro-rata' };
-const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-
-function session(partitions = PARTITIONS): readonly OutgoingRecord[] {
-  const records: OutgoingRecord[] = [];
-  for (let partition = 0; partition < partitions; partition++) {
-    for (const topic of ['toy.left', 'toy.right']) {
-      records.push(toyWatermark(topic, 0, partition));
-      for (let index = 0; index < 40; index++) {
-        const ms = index * 10 + (topic === 'toy.left' ? 0 : 3) + partition;
-        records.push(index % 4 === 3 ? toyWatermark(topic, ms, partition) : toyRecord(topic, index % 3 === 0 ? 'A' : 'B', ms, index === 20 ? 'refuse' : '', partition));
-      }
-      records.push(toyWatermark(topic, 1_000, partition));
-    }
-  }
-  return records;
-}
-
-function toyLog(records: readonly OutgoingRecord[], options: MemoryLogOptions = {}): MemoryLog {
-  const log = new MemoryLog({ hasMarkers: true, ...options });
-  for (const topic of TOY_TOPICS) log.createTopic(topic, PARTITIONS);
-  log.append(records);
-  return log;
-}
-
-function outputs(log: MemoryLog): readonly string[] {
-  const text = (bytes: Uint8Array | null): string => (bytes === null ? '-' : Buffer.from(bytes).toString('utf8'));
-  return OUTPUTS.flatMap((topic) =>
-    Array.from({ length: PARTITIONS }, (_, partition) =>
-      log.records(topic, partition).map((record) => `${topic}/${partition} ${record.timestampMs} ${text(record.key)} ${text(record.value)}`),
-    ).flat(),
-  );
-}
-
-function straight(records: readonly OutgoingRecord[]): readonly string[] {
-  const log = toyLog(records);
-  for (let partition = 0; partition < PARTITIONS; partition++) {
-    const task = new MemoryTask(log, { topology: toyTopology, partition, namespace: null, codec: toyCodec, settings: SETTINGS });
-    for (let input = 0; input < task.inputCount; input++) task.feed(input, 100_000);
-    task.step(Number.POSITIVE_INFINITY);
-    task.commit();
-  }
-  return outputs(log);
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const end = Date.now() + 8_000; !condition(); ) {
-    if (Date.now() > end) throw new Error('the condition did not come true');
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
+import { outputs, PARTITIONS, session, SETTINGS, silent, straight, toyLog, until } from './toy-session.js';
+import { toyCodec, toyRecord, toyTopology, toyWatermark } from './toy.js';
 
 function run(log: MemoryLog, more: Partial<RoleOptions> = {}): RoleRunner {
   const runner = new RoleRunner({
