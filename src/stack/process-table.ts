@@ -45,6 +45,11 @@ export function findByArgument(marker: string): number[] {
     .map((row) => row.pid);
 }
 
+/** Ends whatever carries `marker` at once and without waiting, for the last moment of this process. */
+export function killByArgument(marker: string): void {
+  for (const pid of findByArgument(marker)) sendSignal(pid, 'SIGKILL');
+}
+
 /** Ends whatever carries `marker`: each signal in turn, with the time it is given. Resolves to the pids that were there. */
 export async function stopByArgument(
   marker: string,

@@ -27,6 +27,7 @@ export function runCommand(
     };
     const timer = options.timeoutMs === undefined ? undefined : setTimeout(endGroup, options.timeoutMs);
     options.signal?.addEventListener('abort', endGroup, { once: true });
+    process.once('exit', endGroup);
     const collect = (chunk: Buffer): void => {
       output = (output + chunk.toString('utf8')).slice(-20_000);
     };
@@ -35,6 +36,7 @@ export function runCommand(
     const finish = (code: number | null): void => {
       clearTimeout(timer);
       options.signal?.removeEventListener('abort', endGroup);
+      process.removeListener('exit', endGroup);
       if (options.signal?.aborted === true) reject(options.signal.reason);
       else resolve({ code, output: output.trim() });
     };

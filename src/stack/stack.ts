@@ -8,7 +8,7 @@ import { embeddedRegistry } from './embedded-registry.js';
 import { ailment, brokerList } from './health.js';
 import { withLock } from './lock.js';
 import { stackDir, stackPaths, type StackPaths } from './paths.js';
-import { findByArgument } from './process-table.js';
+import { findByArgument, killByArgument } from './process-table.js';
 import { StackError } from './stack-error.js';
 import { pieceNames, readState, writeState, type PieceName, type StackState } from './state.js';
 
@@ -151,7 +151,11 @@ async function startEmbedded(names: readonly PieceName[], paths: StackPaths, por
       throw error;
     }),
   );
+  // Whoever asks a second time to stop gets it at once, and still no half-started server.
+  const atExit = (): void => names.forEach((name) => killByArgument(embedded[name].marker(paths)));
+  process.once('exit', atExit);
   const outcomes = await Promise.allSettled(starts);
+  process.removeListener('exit', atExit);
   if (signal.aborted) {
     await Promise.all(names.map((name) => stopPiece(embedded[name], paths)));
     throw signal.reason;
