@@ -1,0 +1,477 @@
+import type { BookState } from './book-state.js';
+import { copyBookState, newBookState, sameBookState } from './book-state.js';
+import { Derivation } from './derivation.js';
+import { DerivedRows } from './derived-rows.js';
+import { type FillItem, type FlowItem, type Item, type UpdateItem, compareItems, eventTime } from './evidence-item.js';
+import type { Ledger } from './ledger.js';
+
+/** A state of the derivation right after the update of this seq: where a corrected derivation can begin. */
+interface Snapshot {
+  readonly seq: number;
+  readonly state: BookState;
+}
+
+/** Rows that a settlement changes: what the items said before, and what they say now. */
+export interface Settlement {
+  readonly before: DerivedRows;
+  readonly after: DerivedRows;
+}
+
+/** Intervals between two snapshots. */
+const SNAPSHOT_INTERVALS = 48;
+
+/** A run of the derivation over the items of a book, from one state on. */
+interface Run {
+  state: BookState;
+  rows: DerivedRows;
+  /** Index of the next item. */
+  index: number;
+}
+
+export interface HorizonOptions {
+  /** How long a missing fill or update is waited for, in event time. */
+  readonly joinWindowMs: number;
+  /** How far back corrections reach: event time, and newest items of a book; the shorter one counts. */
+  readonly horizonMs: number;
+  readonly horizonEvents: number;
+}
+
+/** The horizon is moved once this share of it can be forgotten. */
+const HORIZON_SLACK = 8;
+
+/**
+ * One position ledger: its evidence in order, the state it leads to, and which of it has been issued as rows.
+ * The issued rows are always exactly the derivation of the settled items, so nothing of them has to be kept.
+ */
+export class Book {
+  readonly ledger: Ledger;
+  readonly derivation: Derivation;
+  readonly options: HorizonOptions;
+  items: Item[] = [];
+  /** State at the horizon: everything at or before its seq is taken for good. */
+  base: Snapshot = { seq: Number.NEGATIVE_INFINITY, state: newBookState() };
+  snapshots: Snapshot[] = [];
+  /** State after the last settled item. */
+  tip: BookState = newBookState();
+  /** Items before this index are settled, but for late ones. */
+  tipIndex = 0;
+  /** Whether settled fills stand after the last settled update. */
+  tipIsOpen = false;
+  /** Lowest seq that unsettled changes before the tip can influence; null if there are none. */
+  dirtySeq: number | null = null;
+  #intervalsSinceSnapshot = 0;
+  #ranged: { now: readonly FillItem[]; issued: readonly FillItem[] } | null = null;
+  #derivingIssued = false;
+  #nextHorizonMs = Number.NEGATIVE_INFINITY;
+  /** Updates that did not fit the fills dated before them. */
+  readonly #gapSeqs = new Set<number>();
+
+  constructor(ledger: Ledger, options: HorizonOptions) {
+    this.ledger = ledger;
+    this.options = options;
+    this.derivation = new Derivation(ledger, () => this.#rangedFills(), (seq) => this.#gapSeqs.add(seq));
+  }
+
+  /** Order-derived fills: as they now are, or as they were issued. */
+  #rangedFills(): readonly FillItem[] {
+    if (this.#ranged === null) {
+      const fills = this.items.filter((item): item is FillItem => item.kind === 'fill' && item.source === 'order');
+      this.#ranged = { now: fills.filter((fill) => !fill.dying), issued: fills.filter((fill) => fill.settled) };
+    }
+    return this.#derivingIssued ? this.#ranged.issued : this.#ranged.now;
+  }
+
+  /** The lowest seq at which an item can change what was issued. */
+  #lowestInfluence(item: Item): number {
+    const seq = item.seq ?? Number.POSITIVE_INFINITY;
+    if (item.kind !== 'fill' || item.source !== 'order') return seq;
+    // An order-derived fill changes an earlier interval only where that one did not fit by itself.
+    let lowest = seq;
+    for (const gap of this.#gapSeqs) if (gap < lowest && (item.seqAfter === null || gap > item.seqAfter)) lowest = gap;
+    return lowest;
+  }
+
+  /** Index of the first item that does not go before `item`. */
+  #lowerBound(item: Item): number {
+    let low = 0;
+    let high = this.items.length;
+    if (high > 0 && compareItems(this.items[high - 1]!, item) < 0) return high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareItems(this.items[middle]!, item) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Puts an item in its place. It is issued when `settle` finds it fitting, or its window has passed. */
+  add(item: Item): void {
+    const index = this.#lowerBound(item);
+    if (index === this.items.length) this.items.push(item);
+    else this.items.splice(index, 0, item);
+    if (item.kind === 'fill' && item.source === 'order') this.#ranged = null;
+    const lowest = this.#lowestInfluence(item);
+    const isLate = index < this.tipIndex;
+    if (isLate) this.tipIndex += 1;
+    if (isLate || lowest <= this.#tipSeq()) this.#markDirty(lowest);
+  }
+
+  /** Seq of the last settled update. */
+  #tipSeq(): number {
+    return this.tip.shown?.seq ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Takes an item out: at once if it was never issued, else as soon as a derivation without it is settled. */
+  remove(item: Item, effectiveMs: number): void {
+    const index = this.items.indexOf(item);
+    if (index < 0) return;
+    if (item.kind === 'fill' && item.source === 'order') this.#ranged = null;
+    if (item.settled) {
+      item.dying = true;
+      item.effectiveMs = effectiveMs;
+      this.#markDirty(this.#lowestInfluence(item));
+      return;
+    }
+    this.items.splice(index, 1);
+    if (index < this.tipIndex) this.tipIndex -= 1;
+  }
+
+  /** The update that stands for a seq; null if none is known. */
+  updateAt(seq: number): UpdateItem | null {
+    for (let i = this.#indexAfter(seq) - 1; i >= 0; i--) {
+      const item = this.items[i]!;
+      if (item.kind !== 'update' || item.seq !== seq) return null;
+      if (!item.dying) return item;
+    }
+    return null;
+  }
+
+  /** Earliest effective time of what waits to be issued. */
+  get earliestWaitingMs(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (let i = this.dirtySeq === null ? this.tipIndex : 0; i < this.items.length; i++) {
+      const item = this.items[i]!;
+      if ((!item.settled || item.dying) && item.effectiveMs < earliest) earliest = item.effectiveMs;
+    }
+    return earliest;
+  }
+
+  /** Whether evidence is at or below the checkpoint: by seq and watermark alone, without a seq by event time. */
+  isAtOrBelowHorizon(item: Item, watermarkMs: number): boolean {
+    if (item.seq === null) return eventTime(item) <= watermarkMs - this.options.horizonMs;
+    if (item.seq <= this.base.seq) return true;
+    const first = this.items[0];
+    if (first === undefined || item.seq > (this.items[this.items.length - 1]!.seq ?? Number.POSITIVE_INFINITY)) return false;
+    const anchor = this.#anchorAt(this.#beyondHorizon(watermarkMs));
+    return anchor >= 0 && item.seq <= this.items[anchor]!.seq!;
+  }
+
+  /** Whether an update only repeats what the checkpoint was made of. */
+  isCheckpointUpdate(item: UpdateItem): boolean {
+    const { shown } = this.base.state;
+    return shown !== null && shown.seq === item.seq && shown.size === item.size && shown.cumRealisedPnl === item.cumRealisedPnl;
+  }
+
+  /** Cycles whose rows may still change. */
+  liveCycleIds(): Set<string> {
+    const ids = new Set<string>();
+    for (const state of [this.base.state, this.tip]) {
+      if (state.cycle !== null) ids.add(state.cycle.positionId);
+      if (state.lastCycle !== null) ids.add(state.lastCycle.positionId);
+    }
+    return ids;
+  }
+
+  /** How many of the oldest items are beyond the horizon. */
+  #beyondHorizon(watermarkMs: number): number {
+    let count = Math.max(0, this.items.length - this.options.horizonEvents);
+    while (count < this.tipIndex && eventTime(this.items[count]!) <= watermarkMs - this.options.horizonMs) count += 1;
+    return Math.min(count, this.tipIndex);
+  }
+
+  /** Index of the last settled update among the first items, up to which a checkpoint can be made; -1 if there is none. */
+  #anchorAt(count: number): number {
+    for (let i = count - 1; i >= 0; i--) {
+      const item = this.items[i]!;
+      if (item.kind === 'update' && item.settled && !item.dying) return i;
+    }
+    return -1;
+  }
+
+  /** Forgets what is beyond the horizon, once it is worth it. Answers the forgotten items, or null. */
+  moveHorizon(watermarkMs: number): Item[] | null {
+    const isLong = this.items.length >= this.options.horizonEvents + Math.max(1, Math.floor(this.options.horizonEvents / HORIZON_SLACK));
+    if (this.dirtySeq !== null || (!isLong && watermarkMs < this.#nextHorizonMs)) return null;
+    const first = this.items[0];
+    if (first === undefined) return null;
+    this.#nextHorizonMs = Math.max(eventTime(first) + this.options.horizonMs, watermarkMs) + this.options.horizonMs / HORIZON_SLACK;
+    const anchor = this.#anchorAt(this.#beyondHorizon(watermarkMs));
+    if (anchor < 0) return null;
+    const anchorSeq = this.items[anchor]!.seq!;
+    const from = this.#snapshotBefore(anchorSeq + 0.5);
+    const run: Run = { state: copyBookState(from.state), rows: new DerivedRows(), index: this.#indexAfter(from.seq) };
+    while (run.index <= anchor && this.#stepOld(run, anchor + 1)) { /* up to the checkpoint */ }
+    this.base = { seq: anchorSeq, state: run.state };
+    this.snapshots = this.snapshots.filter((snapshot) => snapshot.seq > anchorSeq);
+    for (const seq of this.#gapSeqs) if (seq <= anchorSeq) this.#gapSeqs.delete(seq);
+    this.#ranged = null;
+    this.tipIndex -= anchor + 1;
+    return this.items.splice(0, anchor + 1);
+  }
+
+  #markDirty(seq: number): void {
+    this.dirtySeq = this.dirtySeq === null ? seq : Math.min(this.dirtySeq, seq);
+  }
+
+  /** Whether anything waits to be issued. */
+  get isWaiting(): boolean {
+    return this.dirtySeq !== null || this.tipIndex < this.items.length;
+  }
+
+  /** Issues what fits, and what the merged watermark says need not be waited for: one settlement after the other. */
+  settle(watermarkMs: number): Settlement[] {
+    const settlements: Settlement[] = [];
+    if (this.dirtySeq !== null) {
+      const corrected = this.#rederive(this.dirtySeq, watermarkMs);
+      if (corrected !== null) settlements.push(corrected);
+    }
+    if (this.tipIndex < this.items.length) {
+      const onOpenTip = this.tipIsOpen && this.#hasUpdateFrom(this.tipIndex);
+      const extended = onOpenTip ? this.#rederive(this.#tipSeq() + 0.5, watermarkMs) : this.#extend(watermarkMs);
+      if (extended !== null) settlements.push(extended);
+    }
+    return settlements;
+  }
+
+  #hasUpdateFrom(index: number): boolean {
+    for (let i = this.items.length - 1; i >= index; i--) if (this.items[i]!.kind === 'update' && !this.items[i]!.dying) return true;
+    return false;
+  }
+
+  /** Derives on from the tip over items that were not there before. */
+  #extend(watermarkMs: number): Settlement | null {
+    const run: Run = { state: this.tip, rows: new DerivedRows(), index: this.tipIndex };
+    const start = run.index;
+    while (run.index < this.items.length) {
+      const from = run.index;
+      const anchor = this.tipIsOpen || this.#hasUpdateFrom(from) ? null : copyBookState(run.state);
+      if (!this.#stepNew(run, watermarkMs)) break;
+      // Fills without an update may be derived again when it comes: that begins here.
+      if (anchor !== null && anchor.shown !== null && this.#lastSnapshotSeq() < anchor.shown.seq) {
+        this.snapshots.push({ seq: anchor.shown.seq, state: anchor });
+      }
+      this.#afterStep(run, from);
+    }
+    if (run.index === start) return null;
+    this.#settleItems(start, run.index);
+    if (this.#ranged !== null && this.#ranged.now.length > 0) this.#ranged = null;
+    this.tipIndex = run.index;
+    return { before: new DerivedRows(), after: run.rows };
+  }
+
+  /** Bookkeeping of a step of the run that becomes the tip. */
+  #afterStep(run: Run, from: number): void {
+    const last = this.items[run.index - 1]!;
+    this.tipIsOpen = last.kind !== 'update';
+    if (this.tipIsOpen || run.index === from) return;
+    this.#intervalsSinceSnapshot += 1;
+    if (this.#intervalsSinceSnapshot < SNAPSHOT_INTERVALS) return;
+    this.#intervalsSinceSnapshot = 0;
+    this.snapshots.push({ seq: (last as UpdateItem).seq, state: copyBookState(run.state) });
+  }
+
+  #lastSnapshotSeq(): number {
+    return this.snapshots[this.snapshots.length - 1]?.seq ?? this.base.seq;
+  }
+
+  #settleItems(from: number, to: number): void {
+    for (let i = from; i < to; i++) this.items[i]!.settled = true;
+  }
+
+  /**
+   * One interval, or the fills of one seq after the last update, over all items but dying ones.
+   * False if it has to wait; the run is then unchanged.
+   */
+  #stepNew(run: Run, watermarkMs: number): boolean {
+    const flows: FlowItem[] = [];
+    let latestMs = Number.NEGATIVE_INFINITY;
+    for (let i = run.index; i < this.items.length; i++) {
+      const item = this.items[i]!;
+      if (!item.settled || item.dying) latestMs = Math.max(latestMs, item.effectiveMs);
+      if (item.dying) continue;
+      if (item.kind !== 'update') {
+        flows.push(item);
+        continue;
+      }
+      const decided = latestMs + this.options.joinWindowMs <= watermarkMs;
+      if (!this.derivation.interval(run.state, flows, item, decided, run.rows)) return false;
+      run.index = i + 1;
+      return true;
+    }
+    return this.#stepTail(run, flows, watermarkMs);
+  }
+
+  /** Fills after the last update, those of one seq at a time, once their window has passed. */
+  #stepTail(run: Run, flows: readonly FlowItem[], watermarkMs: number): boolean {
+    if (flows.length === 0) {
+      run.index = this.items.length;
+      return true;
+    }
+    const { seq } = flows[0]!;
+    const group = seq === null ? flows.slice(0, 1) : flows.filter((flow) => flow.seq === seq);
+    for (const flow of group) if (!flow.settled && flow.effectiveMs + this.options.joinWindowMs > watermarkMs) return false;
+    this.derivation.tail(run.state, group, run.rows);
+    run.index = this.items.indexOf(group[group.length - 1]!, run.index) + 1;
+    return true;
+  }
+
+  /** The same over the settled items only, as they were issued. False at their end. */
+  #stepOld(run: Run, end: number): boolean {
+    this.#derivingIssued = true;
+    try {
+      return this.#stepIssued(run, end);
+    } finally {
+      this.#derivingIssued = false;
+    }
+  }
+
+  #stepIssued(run: Run, end: number): boolean {
+    const flows: FlowItem[] = [];
+    for (let i = run.index; i < end; i++) {
+      const item = this.items[i]!;
+      if (!item.settled) continue;
+      if (item.kind !== 'update') {
+        flows.push(item);
+        continue;
+      }
+      this.derivation.interval(run.state, flows, item, true, run.rows);
+      run.index = i + 1;
+      return true;
+    }
+    if (flows.length > 0) {
+      const { seq } = flows[0]!;
+      const group = seq === null ? flows.slice(0, 1) : flows.filter((flow) => flow.seq === seq);
+      this.derivation.tail(run.state, group, run.rows);
+      run.index = this.items.indexOf(group[group.length - 1]!, run.index) + 1;
+      return true;
+    }
+    run.index = end;
+    return false;
+  }
+
+  /**
+   * Derives again from before `dirtySeq`, beside a derivation of what was issued, until both are in the same state after
+   * the last change, or to the end. Nothing is changed if the new derivation has to wait before the tip.
+   */
+  #rederive(dirtySeq: number, watermarkMs: number): Settlement | null {
+    const begin = this.#snapshotBefore(dirtySeq);
+    const beginIndex = this.#indexAfter(begin.seq);
+    const oldRun: Run = { state: copyBookState(begin.state), rows: new DerivedRows(), index: beginIndex };
+    const newRun: Run = { state: copyBookState(begin.state), rows: new DerivedRows(), index: beginIndex };
+    for (const run of [oldRun, newRun]) this.ledger.refreshCycles(run.state, run.rows);
+    const lastChange = this.#lastChangeBeforeTip(beginIndex);
+    const fresh: Snapshot[] = [];
+    let intervals = 0;
+    let converged = false;
+    while (newRun.index < this.tipIndex) {
+      const from = newRun.index;
+      if (!this.#stepNew(newRun, watermarkMs)) return null;
+      const last = this.items[newRun.index - 1]!;
+      if (last.kind !== 'update' || newRun.index === from) continue;
+      intervals += 1;
+      if (intervals % SNAPSHOT_INTERVALS === 0) fresh.push({ seq: last.seq, state: copyBookState(newRun.state) });
+      if (!last.settled || last.dying || newRun.index <= lastChange) continue;
+      while (oldRun.index < newRun.index && this.#stepOld(oldRun, newRun.index)) { /* catches up */ }
+      if (sameBookState(oldRun.state, newRun.state)) {
+        converged = true;
+        break;
+      }
+    }
+    if (converged) {
+      this.#keepTip(oldRun.state, newRun.state, this.items[newRun.index - 1] as UpdateItem, begin.seq, fresh);
+      this.#settleItems(beginIndex, newRun.index);
+    } else {
+      while (this.#stepOld(oldRun, this.tipIndex)) { /* to the end of what was issued */ }
+      this.#replaceTip(newRun, watermarkMs, begin.seq, fresh);
+      this.#settleItems(beginIndex, newRun.index);
+    }
+    this.#ranged = null;
+    this.#dropDying();
+    this.dirtySeq = null;
+    return { before: oldRun.rows, after: newRun.rows };
+  }
+
+  /** Goes on from the tip of a corrected derivation over items that were not issued yet. */
+  #replaceTip(run: Run, watermarkMs: number, beginSeq: number, fresh: readonly Snapshot[]): void {
+    this.snapshots = [...this.snapshots.filter((snapshot) => snapshot.seq <= beginSeq), ...fresh];
+    this.#intervalsSinceSnapshot = 0;
+    this.tip = run.state;
+    const previous = this.items[run.index - 1];
+    this.tipIsOpen = previous !== undefined && this.#isOpenAt(run.index);
+    while (run.index < this.items.length) {
+      const from = run.index;
+      if (!this.#stepNew(run, watermarkMs)) break;
+      this.#afterStep(run, from);
+    }
+    this.tipIndex = run.index;
+  }
+
+  /** Whether fills that no update followed stand before this index. */
+  #isOpenAt(index: number): boolean {
+    for (let i = index - 1; i >= 0; i--) {
+      const item = this.items[i]!;
+      if (item.dying) continue;
+      return item.kind !== 'update';
+    }
+    return false;
+  }
+
+  /** The derivations met: later states stay as they are, but for the totals of the conservation check. */
+  #keepTip(before: BookState, after: BookState, at: UpdateItem, beginSeq: number, fresh: readonly Snapshot[]): void {
+    const later = this.snapshots.filter((snapshot) => snapshot.seq > at.seq);
+    for (const state of [this.tip, ...later.map((snapshot) => snapshot.state)]) {
+      if (state.startCum !== before.startCum) continue;
+      state.startCum = after.startCum;
+      state.attributed = state.attributed === null || after.attributed === null || before.attributed === null
+        ? null : state.attributed + after.attributed - before.attributed;
+      state.eventsSinceStart += after.eventsSinceStart - before.eventsSinceStart;
+    }
+    this.snapshots = [...this.snapshots.filter((snapshot) => snapshot.seq <= beginSeq), ...fresh, ...later];
+  }
+
+  #dropDying(): void {
+    if (!this.items.some((item) => item.dying)) return;
+    let beforeTip = 0;
+    for (let i = 0; i < this.tipIndex; i++) if (this.items[i]!.dying) beforeTip += 1;
+    this.items = this.items.filter((item) => !item.dying);
+    this.tipIndex -= beforeTip;
+    this.#ranged = null;
+  }
+
+  #snapshotBefore(seq: number): Snapshot {
+    for (let i = this.snapshots.length - 1; i >= 0; i--) if (this.snapshots[i]!.seq < seq) return this.snapshots[i]!;
+    return this.base;
+  }
+
+  /** Index of the first item after all of a seq. */
+  #indexAfter(seq: number): number {
+    let low = 0;
+    let high = this.items.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const at = this.items[middle]!.seq;
+      if (at !== null && at <= seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Index after the last unsettled or dying item before the tip. */
+  #lastChangeBeforeTip(from: number): number {
+    for (let i = this.tipIndex - 1; i >= from; i--) {
+      const item = this.items[i]!;
+      if (!item.settled || item.dying) return i + 1;
+    }
+    return from;
+  }
+}

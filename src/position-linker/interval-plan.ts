@@ -1,0 +1,247 @@
+import { type Decimal, MONEY_UNIT, abs, proportion } from '../domain/decimal.js';
+import type { AverageStep } from './average-cost.js';
+import type { BookState, MovedPart } from './book-state.js';
+import { type Contract, entryPriceIsExact, entryPriceTolerance } from './contract.js';
+import type { CashItem, FillItem, FlowItem, UpdateItem } from './evidence-item.js';
+import { type FillPart, type SizeAndCost, orderSeq, signedQuantity, stepOf } from './seq-order.js';
+
+/** A fill or cash event at its place in an interval. */
+export type PlannedFlow =
+  | { readonly kind: 'fill'; readonly part: FillPart; readonly candidates: number }
+  | { readonly kind: 'cash'; readonly cash: CashItem };
+
+/** What lies between two position updates, in sequence, and how it compares with the later one. */
+export interface IntervalPlan {
+  readonly flows: readonly PlannedFlow[];
+  /** Signed size that no fill explains. */
+  readonly gap: Decimal;
+  /** Shown less expected cumRealisedPnl; null where one of them is not known. Only meaningful while the gap is 0. */
+  readonly moneyGap: Decimal | null;
+  readonly moneyTolerance: Decimal;
+  /** Whether the entry notional agrees with positionValue; null where it cannot be checked. */
+  readonly entryAgrees: boolean | null;
+  readonly expectedCum: Decimal | null;
+  readonly expectedCost: Decimal | null;
+  /** Parts of later order-derived fills that this update shows. */
+  readonly moved: readonly MovedPart[];
+  /** Fills dated by time that this update does not show yet. */
+  readonly deferred: readonly FillItem[];
+  /** Whether the money equation fixes the fee of a single order-derived fill. */
+  readonly feeFromMoney: Decimal | null;
+}
+
+const NO_PARTS: readonly MovedPart[] = [];
+const MAX_DEFERRABLE = 10;
+
+/** The part of a fill that no earlier update took; null if nothing is left. */
+export function remainingPart(state: BookState, fill: FillItem): FillPart | null {
+  let { quantity, value, fee } = fill;
+  for (const part of state.moved) {
+    if (part.fillId !== fill.fillId) continue;
+    quantity -= part.quantity;
+    value -= part.value;
+    fee -= part.fee;
+  }
+  return quantity === 0n ? null : { fill, quantity, value, fee, partId: fill.fillId, moved: false };
+}
+
+/** Fills and cash of an interval put in sequence, starting from the given size and cost. */
+export function sequence(contract: Contract, direction: 1 | -1 | 0, state: BookState, items: readonly FlowItem[]): PlannedFlow[] {
+  const flows: PlannedFlow[] = [];
+  let place: SizeAndCost = state;
+  let i = 0;
+  while (i < items.length) {
+    const item = items[i]!;
+    if (item.kind === 'cash') {
+      flows.push({ kind: 'cash', cash: item });
+      i += 1;
+      continue;
+    }
+    const parts: FillPart[] = [];
+    const { seq } = item;
+    while (i < items.length) {
+      const next = items[i]!;
+      if (next.kind !== 'fill' || next.seq !== seq) break;
+      const part = remainingPart(state, next);
+      if (part !== null) parts.push(part);
+      i += 1;
+      if (seq === null) break;
+    }
+    const ordered = orderSeq(contract, direction, place, parts);
+    for (const part of ordered.parts) {
+      flows.push({ kind: 'fill', part, candidates: ordered.candidates });
+      const step = stepOf(contract, direction, place, part);
+      place = { size: step.after, cost: step.costAfter };
+    }
+  }
+  return flows;
+}
+
+function sumOfFills(state: BookState, items: readonly FlowItem[]): Decimal {
+  let sum = 0n;
+  for (const item of items) {
+    if (item.kind !== 'fill') continue;
+    const part = remainingPart(state, item);
+    if (part !== null) sum += signedQuantity(part);
+  }
+  return sum;
+}
+
+/** A part of a later order-derived fill, dated at the update that shows it. */
+function movedPart(state: BookState, fill: FillItem, quantity: Decimal): { part: FillPart; moved: MovedPart } | null {
+  const rest = remainingPart(state, fill);
+  if (rest === null || quantity > rest.quantity) return null;
+  const whole = quantity === rest.quantity;
+  const value = whole ? rest.value : proportion(rest.value, quantity, rest.quantity);
+  const fee = whole ? rest.fee : proportion(rest.fee, quantity, rest.quantity);
+  return { part: { fill, quantity, value, fee, partId: '', moved: true }, moved: { fillId: fill.fillId, fillSeq: fill.seq, quantity, value, fee } };
+}
+
+/** Name of an order-derived part: its order and its upper end. */
+function partIdOf(state: BookState, fill: FillItem, quantity: Decimal, format: (value: Decimal) => string): string {
+  let from = fill.fromQuantity ?? 0n;
+  for (const part of state.moved) if (part.fillId === fill.fillId) from += part.quantity;
+  const upper = from + quantity;
+  return upper === fill.toQuantity ? fill.fillId : `${fill.orderId}|${format(upper)}`;
+}
+
+/** Order-derived fills that stand later but may have happened before this update. */
+export function fillsInRange(ranged: readonly FillItem[], update: UpdateItem): FillItem[] {
+  return ranged.filter((fill) => (fill.seq === null || fill.seq > update.seq)
+    && (fill.seqAfter === null || fill.seqAfter < update.seq)
+    && (fill.executedAfter === null || update.updatedAt >= fill.executedAfter));
+}
+
+/** Takes `gap` from later order-derived fills of its side: from one that has it all, else from several in their order. */
+function takeFromLaterFills(
+  state: BookState, gap: Decimal, later: readonly FillItem[], format: (value: Decimal) => string,
+): { parts: FillPart[]; moved: MovedPart[] } | null {
+  const direction = gap > 0n ? 1 : -1;
+  const sameSide = later.filter((fill) => fill.direction === direction && remainingPart(state, fill) !== null);
+  const need = abs(gap);
+  const single = sameSide.find((fill) => remainingPart(state, fill)!.quantity >= need);
+  const sources = single === undefined ? sameSide : [single];
+  const parts: FillPart[] = [];
+  const moved: MovedPart[] = [];
+  let rest = need;
+  for (const fill of sources) {
+    if (rest === 0n) break;
+    const available = remainingPart(state, fill)!.quantity;
+    const taken = movedPart(state, fill, available < rest ? available : rest)!;
+    parts.push({ ...taken.part, partId: partIdOf(state, fill, taken.part.quantity, format) });
+    moved.push(taken.moved);
+    rest -= taken.part.quantity;
+  }
+  return rest === 0n ? { parts, moved } : null;
+}
+
+/** The fewest fills dated by time whose absence closes the gap; null if none do. */
+function deferrable(items: readonly FlowItem[], gap: Decimal): FillItem[] | null {
+  const dated = items.filter((item): item is FillItem => item.kind === 'fill' && item.dated);
+  if (dated.length === 0 || dated.length > MAX_DEFERRABLE) return null;
+  let best: FillItem[] | null = null;
+  for (let mask = 1; mask < 1 << dated.length; mask++) {
+    const chosen = dated.filter((_, i) => (mask & (1 << i)) !== 0);
+    if (best !== null && chosen.length >= best.length) continue;
+    let sum = 0n;
+    for (const fill of chosen) sum += fill.direction === 1 ? fill.quantity : -fill.quantity;
+    if (sum === -gap) best = chosen;
+  }
+  return best;
+}
+
+export interface PlanInput {
+  readonly contract: Contract;
+  readonly direction: 1 | -1 | 0;
+  readonly state: BookState;
+  /** Fills and cash events between the last update and this one, in the book's order. */
+  readonly items: readonly FlowItem[];
+  readonly update: UpdateItem;
+  /** Order-derived fills that stand after the update. */
+  readonly laterFills: () => readonly FillItem[];
+  readonly format: (value: Decimal) => string;
+}
+
+/** Compares what lies before an update with what it shows. Changes nothing. */
+export function planInterval(input: PlanInput): IntervalPlan {
+  const { contract, direction, state, update } = input;
+  let items: readonly FlowItem[] = state.deferred.length === 0 ? input.items : [...state.deferred, ...input.items];
+  let gap = update.size - state.size - sumOfFills(state, items);
+  let moved: readonly MovedPart[] = NO_PARTS;
+  let extra: FillPart[] = [];
+  let deferred: readonly FillItem[] = [];
+  if (gap !== 0n) {
+    const taken = takeFromLaterFills(state, gap, fillsInRange(input.laterFills(), update), input.format);
+    if (taken !== null) {
+      extra = taken.parts;
+      moved = taken.moved;
+      gap = 0n;
+    } else {
+      const put = deferrable(items, gap);
+      if (put !== null) {
+        deferred = put;
+        items = items.filter((item) => !put.includes(item as FillItem));
+        gap = 0n;
+      }
+    }
+  }
+  const flows = sequence(contract, direction, state, items);
+  for (const part of extra) flows.push({ kind: 'fill', part, candidates: 1 });
+  return { flows, gap, moved, deferred, ...compareMoney(contract, direction, state, flows, update) };
+}
+
+function compareMoney(
+  contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], update: UpdateItem,
+): Pick<IntervalPlan, 'moneyGap' | 'moneyTolerance' | 'entryAgrees' | 'expectedCum' | 'expectedCost' | 'feeFromMoney'> {
+  let size = state.size;
+  let cost = state.cost;
+  let cum = state.cum;
+  let tolerance = MONEY_UNIT * BigInt(state.eventsSinceCum + flows.length + 2);
+  let approximations = state.cycle?.approximations ?? 0;
+  let fills = 0;
+  let lastPart: FillPart | null = null;
+  for (const flow of flows) {
+    if (flow.kind === 'cash') {
+      if (cum !== null) cum -= flow.cash.amount;
+      continue;
+    }
+    const step: AverageStep = stepOf(contract, direction, { size, cost }, flow.part);
+    fills += 1;
+    lastPart = flow.part;
+    if (step.closed > 0n) tolerance += truncationTolerance(contract, state, update, size, cost, step.closed);
+    if (step.closed > 0n && step.opened > 0n) approximations = 0;
+    if (size === 0n) approximations = 0;
+    if (flow.part.fill.source === 'order') approximations += 1;
+    if (cum !== null) cum = step.pnl === null ? null : cum + step.pnl - flow.part.fee;
+    size = step.after;
+    cost = step.costAfter;
+  }
+  const moneyGap = cum === null || update.cumRealisedPnl === null ? null : update.cumRealisedPnl - cum;
+  const entryTolerance = MONEY_UNIT * BigInt(2 + approximations);
+  const entryAgrees = cost === null || update.positionValue === null ? null : abs(cost - update.positionValue) <= entryTolerance;
+  const alone = fills === 1 && lastPart!.fill.source === 'order' && flows.length === 1;
+  const feeFromMoney = alone && moneyGap !== null && abs(moneyGap) > tolerance ? lastPart!.fee - moneyGap : null;
+  return { moneyGap, moneyTolerance: tolerance, entryAgrees, expectedCum: cum, expectedCost: cost, feeFromMoney };
+}
+
+/** What the exchange's truncated average entry price may put a closing result off by. */
+function truncationTolerance(
+  contract: Contract, state: BookState, update: UpdateItem, size: Decimal, cost: Decimal | null, closed: Decimal,
+): Decimal {
+  const shown = state.shown !== null && state.shown.size !== 0n ? state.shown : update;
+  if (shown.entryPrice === null || shown.entryPrice === 0n) return cost === null ? 0n : entryPriceTolerance(contract, closed, 10n ** 18n, 8);
+  if (cost !== null && entryPriceIsExact(contract, size, cost, shown.entryPrice)) return 0n;
+  return entryPriceTolerance(contract, closed, shown.entryPrice, shown.entryPriceDecimals);
+}
+
+/** Whether the update shows just what its interval says: nothing is left to wait for. */
+export function planCloses(plan: IntervalPlan): boolean {
+  return plan.gap === 0n && plan.entryAgrees !== false && (plan.moneyGap === null || moneyAgrees(plan) !== false);
+}
+
+/** Whether cumRealisedPnl agrees; null where it cannot be checked. */
+export function moneyAgrees(plan: IntervalPlan): boolean | null {
+  if (plan.moneyGap === null) return null;
+  return plan.feeFromMoney !== null || abs(plan.moneyGap) <= plan.moneyTolerance;
+}
+

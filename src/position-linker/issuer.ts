@@ -1,0 +1,206 @@
+import { abs } from '../domain/decimal.js';
+import type { PositionCycle, PositionDiscrepancy, PositionOrder, PredictionDelta } from '../domain/records.js';
+import { naturalKey, uuidV5 } from '../domain/uuid.js';
+import type { Emitter } from '../runtime/processor.js';
+import { type Contract, averagePrice } from './contract.js';
+import {
+  type BookKey, type DerivedCycle, type DerivedDelta, type DerivedDiscrepancy, type DerivedLink, type DerivedRows,
+  sameCycleRow, sameDelta, sameDiscrepancy, sameLink,
+} from './derived-rows.js';
+
+export const OUTPUT = {
+  links: 'position-linker.position_orders',
+  cycles: 'position-linker.position_cycles',
+  deltas: 'position-linker.prediction_deltas',
+  discrepancies: 'position-linker.discrepancies',
+} as const;
+
+/** A discrepancy that was issued and is not explained. */
+interface IssuedDiscrepancy {
+  row: DerivedDiscrepancy;
+  revision: number;
+  status: 'open' | 'explained' | 'expired';
+}
+
+/** What of the past cannot be derived again: how often ids were issued. Plain data. */
+export interface IssuedHistory {
+  /** Last revision and seq of links that were changed or taken away; all others stand at 0. */
+  links: Map<string, { revision: number; seq: number | null }>;
+  cycles: Map<string, { revision: number; seq: number | null }>;
+  /** How many deltas of a base were issued, where it is not one; and whether the last is live. */
+  deltas: Map<string, { issued: number; live: boolean; seq: number | null }>;
+  discrepancies: Map<string, IssuedDiscrepancy>;
+}
+
+export function newIssuedHistory(): IssuedHistory {
+  return { links: new Map(), cycles: new Map(), deltas: new Map(), discrepancies: new Map() };
+}
+
+/** Why and when a change became known. */
+export interface ChangeCause {
+  /** Effective time of the record, or the merged watermark, that caused it. */
+  readonly knownAtMs: number;
+  readonly reason: string;
+}
+
+/** Turns derived rows into records: new ones, revisions of what changed, retractions of what went. */
+export class Issuer {
+  readonly key: BookKey;
+  readonly contract: Contract;
+  history: IssuedHistory = newIssuedHistory();
+
+  constructor(key: BookKey, contract: Contract) {
+    this.key = key;
+    this.contract = contract;
+  }
+
+  issue(before: DerivedRows, after: DerivedRows, cause: ChangeCause, emitter: Emitter): void {
+    this.#links(before, after, cause, emitter);
+    this.#deltas(before, after, cause, emitter);
+    this.#cycles(before, after, cause, emitter);
+    this.#discrepancies(before, after, cause, emitter);
+  }
+
+  #links(before: DerivedRows, after: DerivedRows, cause: ChangeCause, emitter: Emitter): void {
+    const { links } = this.history;
+    for (const [id, row] of before.links) {
+      if (after.links.has(id)) continue;
+      const revision = (links.get(id)?.revision ?? 0) + 1;
+      links.set(id, { revision, seq: row.seq });
+      const reason = row.evidence === 'unattributed' ? 'residual_explained' : cause.reason;
+      this.#emitLink(row, revision, true, reason, cause, emitter);
+    }
+    for (const [id, row] of after.links) {
+      const earlier = before.links.get(id);
+      if (earlier !== undefined && sameLink(earlier, row)) continue;
+      const issued = links.get(id);
+      if (earlier === undefined && issued === undefined) {
+        this.#emitLink(row, 0, false, 'new', cause, emitter);
+        continue;
+      }
+      const revision = (issued?.revision ?? 0) + 1;
+      links.set(id, { revision, seq: row.seq });
+      this.#emitLink(row, revision, false, cause.reason, cause, emitter);
+    }
+  }
+
+  #emitLink(row: DerivedLink, revision: number, retracted: boolean, reason: string, cause: ChangeCause, emitter: Emitter): void {
+    const record: PositionOrder = {
+      id: row.id, position_id: row.positionId, ...this.#book(), order_id: row.orderId, exec_id: row.execId, leg: row.leg,
+      side: row.direction === 1 ? 'Buy' : 'Sell', relationship_type: row.relationshipType, size_delta: row.sizeDelta,
+      size_before: row.sizeBefore, size_after: row.sizeAfter, execution_price: row.executionPrice, execution_fee: row.executionFee,
+      executed_at: row.executedAt, seq: row.seq, signal_id: row.signalId, evidence: row.evidence, source: row.source,
+      candidates: row.candidates, checks: row.checks, retracted, revision, reason, known_at: cause.knownAtMs, inputs: row.inputs,
+    };
+    emitter.emit(OUTPUT.links, this.key.asset, 'PositionOrder', record, cause.knownAtMs);
+  }
+
+  #deltas(before: DerivedRows, after: DerivedRows, cause: ChangeCause, emitter: Emitter): void {
+    const { deltas } = this.history;
+    for (const [base, row] of before.deltas) {
+      const later = after.deltas.get(base);
+      if (later !== undefined && sameDelta(row, later)) continue;
+      const issued = deltas.get(base)?.issued ?? 1;
+      deltas.set(base, { issued, live: false, seq: row.seq });
+      const id = uuidV5(naturalKey(base, issued - 1));
+      this.#emitDelta(row, uuidV5(naturalKey(id, 'reverse')), id, cause, emitter);
+    }
+    for (const [base, row] of after.deltas) {
+      const earlier = before.deltas.get(base);
+      if (earlier !== undefined && sameDelta(earlier, row)) continue;
+      const history = deltas.get(base);
+      const number = history?.issued ?? 0;
+      if (history !== undefined || earlier !== undefined) deltas.set(base, { issued: number + 1, live: true, seq: row.seq });
+      this.#emitDelta(row, uuidV5(naturalKey(base, number)), null, cause, emitter);
+    }
+  }
+
+  #emitDelta(row: DerivedDelta, id: string, reverses: string | null, cause: ChangeCause, emitter: Emitter): void {
+    const sign = reverses === null ? 1n : -1n;
+    const record: PredictionDelta = {
+      id, signal_id: row.signalId, position_id: row.positionId, ...this.#book(), side: row.direction === 1 ? 'Buy' : 'Sell', kind: row.kind,
+      quantity: sign * row.quantity, price: row.price, value: sign * row.value,
+      realized_pnl: row.realizedPnl === null ? null : sign * row.realizedPnl, fee: sign * row.fee, funding: sign * row.funding,
+      exit_signal_id: row.exitSignalId, exit_reason: row.exitReason, link_id: row.linkId, cash_id: row.cashId, reverses, seq: row.seq,
+      executed_at: row.executedAt, known_at: cause.knownAtMs,
+    };
+    emitter.emit(OUTPUT.deltas, this.key.asset, 'PredictionDelta', record, cause.knownAtMs);
+  }
+
+  #cycles(before: DerivedRows, after: DerivedRows, cause: ChangeCause, emitter: Emitter): void {
+    const { cycles } = this.history;
+    for (const [id, row] of before.cycles) {
+      if (after.cycles.has(id)) continue;
+      this.#emitCycle(row, (cycles.get(id)?.revision ?? -1) + 1, true, cause.reason, cause, emitter);
+    }
+    for (const [id, row] of after.cycles) {
+      const earlier = before.cycles.get(id);
+      if (earlier !== undefined && sameCycleRow(earlier, row)) continue;
+      const revision = (cycles.get(id)?.revision ?? -1) + 1;
+      this.#emitCycle(row, revision, false, earlier === undefined ? 'new' : cause.reason, cause, emitter);
+    }
+  }
+
+  #emitCycle(row: DerivedCycle, revision: number, retracted: boolean, reason: string, cause: ChangeCause, emitter: Emitter): void {
+    this.history.cycles.set(row.positionId, { revision, seq: row.lastSeq });
+    const record: PositionCycle = {
+      position_id: row.positionId, ...this.#book(), side: row.direction === 1 ? 'Buy' : 'Sell', size: row.size,
+      average_entry_price: row.averageEntryPrice, max_size: row.maxSize, realized_pnl: row.realizedPnl, fees: row.fees, funding: row.funding,
+      opened_at: row.openedAt, closed_at: row.closedAt, exit_price: averagePrice(this.contract, abs(row.exitQuantity), row.exitValue),
+      first_seq: row.firstSeq, last_seq: row.lastSeq, verified_to_seq: row.verifiedToSeq, contaminated_signal_ids: row.contaminated,
+      retracted, revision, reason, known_at: cause.knownAtMs,
+    };
+    emitter.emit(OUTPUT.cycles, this.key.asset, 'PositionCycle', record, cause.knownAtMs);
+  }
+
+  #discrepancies(before: DerivedRows, after: DerivedRows, cause: ChangeCause, emitter: Emitter): void {
+    for (const [id, row] of before.discrepancies) if (!after.discrepancies.has(id)) this.close(row.id, 'explained', cause, emitter);
+    for (const [id, row] of after.discrepancies) {
+      const earlier = before.discrepancies.get(id);
+      if (earlier === undefined || !sameDiscrepancy(earlier, row)) this.open(row, cause, emitter);
+    }
+  }
+
+  /** Issues a discrepancy as open, or as changed. */
+  open(row: DerivedDiscrepancy, cause: ChangeCause, emitter: Emitter): void {
+    const revision = (this.history.discrepancies.get(row.id)?.revision ?? -1) + 1;
+    this.history.discrepancies.set(row.id, { row, revision, status: 'open' });
+    this.#emitDiscrepancy(row, revision, 'open', cause, emitter);
+  }
+
+  /** Ends an open discrepancy; unknown or ended ones are left alone. */
+  close(id: string, status: 'explained' | 'expired', cause: ChangeCause, emitter: Emitter): void {
+    const issued = this.history.discrepancies.get(id);
+    if (issued === undefined || issued.status !== 'open') return;
+    issued.revision += 1;
+    issued.status = status;
+    this.#emitDiscrepancy(issued.row, issued.revision, status, cause, emitter);
+  }
+
+  /** Past the horizon: open discrepancies expire, and the history of what can no longer change is forgotten. */
+  forget(seq: number, liveCycleIds: ReadonlySet<string>, cause: ChangeCause, emitter: Emitter): void {
+    const { links, deltas, cycles, discrepancies } = this.history;
+    for (const [id, issued] of discrepancies) {
+      if (issued.row.lastSeq !== null && issued.row.lastSeq > seq) continue;
+      this.close(id, 'expired', cause, emitter);
+      discrepancies.delete(id);
+    }
+    for (const [id, issued] of links) if (issued.seq !== null && issued.seq <= seq) links.delete(id);
+    for (const [base, issued] of deltas) if (issued.seq !== null && issued.seq <= seq) deltas.delete(base);
+    for (const [id, issued] of cycles) if (!liveCycleIds.has(id) && issued.seq !== null && issued.seq <= seq) cycles.delete(id);
+  }
+
+  #emitDiscrepancy(row: DerivedDiscrepancy, revision: number, status: 'open' | 'explained' | 'expired', cause: ChangeCause, emitter: Emitter): void {
+    const record: PositionDiscrepancy = {
+      id: row.id, ...this.#book(), cause: row.cause, status, first_seq: row.firstSeq, last_seq: row.lastSeq, size: row.size, money: row.money,
+      exec_id: row.execId, order_id: row.orderId, position_id: row.positionId, evidence: row.evidence, opened_at: row.openedAt,
+      closed_at: status === 'open' ? null : cause.knownAtMs, retracted: false, revision, known_at: cause.knownAtMs,
+    };
+    emitter.emit(OUTPUT.discrepancies, this.key.asset, 'PositionDiscrepancy', record, cause.knownAtMs);
+  }
+
+  #book(): { account: string; category: string; asset: string; position_idx: number } {
+    const { account, category, asset, positionIdx } = this.key;
+    return { account, category, asset, position_idx: positionIdx };
+  }
+}

@@ -1,0 +1,361 @@
+import type { CashEvent, ExecutionAnomaly, Fill, Order, PositionUpdate } from '../domain/records.js';
+import { canonicalJson } from '../domain/canonical-json.js';
+import { naturalKey, uuidV5 } from '../domain/uuid.js';
+import type { Emitter } from '../runtime/processor.js';
+import { Book, type HorizonOptions } from './book.js';
+import type { Contract } from './contract.js';
+import type { DerivedDiscrepancy } from './derived-rows.js';
+import type { CashItem, FillItem, Item, UpdateItem } from './evidence-item.js';
+import { exitReason } from './exit-reason.js';
+import { type ChangeCause, Issuer } from './issuer.js';
+import { Ledger } from './ledger.js';
+import type { AttributionPolicy } from './lots.js';
+import { PositionMode } from './position-mode.js';
+import { SeqClock } from './seq-clock.js';
+
+export interface LinkerOptions extends HorizonOptions {
+  readonly policy: AttributionPolicy;
+}
+
+/** Evidence whose book or seq is inferred, or not known yet: looked at again when something new is known. */
+type Inferred =
+  | { readonly kind: 'fill'; readonly record: Fill; readonly effectiveMs: number; item: FillItem | null }
+  | { readonly kind: 'cash'; readonly record: CashEvent; readonly effectiveMs: number; item: CashItem | null };
+
+interface BookEntry {
+  readonly book: Book;
+  readonly issuer: Issuer;
+  /** Why the next settlement changes issued rows. */
+  reason: string | null;
+}
+
+/** All books of one account, category and asset: decides to which book and seq every piece of evidence belongs. */
+export class Market {
+  readonly account: string;
+  readonly category: string;
+  readonly asset: string;
+  readonly options: LinkerOptions;
+  readonly contract: Contract;
+  readonly clock = new SeqClock();
+  readonly mode = new PositionMode();
+  readonly books = new Map<number, BookEntry>();
+  readonly fills = new Map<string, FillItem>();
+  readonly cash = new Map<string, CashItem>();
+  readonly inferred = new Map<string, Inferred>();
+  /** Highest seq anything was dated to; dates can only change for what is new and below it. */
+  highestDatedSeq = Number.NEGATIVE_INFINITY;
+  undated = 0;
+
+  constructor(account: string, category: string, asset: string, options: LinkerOptions) {
+    this.account = account;
+    this.category = category;
+    this.asset = asset;
+    this.options = options;
+    this.contract = { inverse: category === 'inverse' };
+  }
+
+  #entry(positionIdx: number): BookEntry {
+    let entry = this.books.get(positionIdx);
+    if (entry === undefined) {
+      const key = { account: this.account, category: this.category, asset: this.asset, positionIdx };
+      const ledger = new Ledger(key, this.contract, this.options.policy);
+      entry = { book: new Book(ledger, this.options), issuer: new Issuer(key, this.contract), reason: null };
+      this.books.set(positionIdx, entry);
+    }
+    return entry;
+  }
+
+  onOrder(order: Order, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
+    if (order.message_seq === null) return;
+    if (order.message_at !== null) this.#learnTime(order.message_at, order.message_seq, effectiveMs, watermarkMs, emitter);
+    if (order.position_idx !== null) this.#learnMode(order.message_seq, order.position_idx, effectiveMs, watermarkMs, emitter);
+  }
+
+  onFill(record: Fill, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
+    const earlier = this.fills.get(record.fill_id);
+    if (record.retracted) {
+      this.inferred.delete(record.fill_id);
+      if (earlier === undefined) return;
+      this.fills.delete(record.fill_id);
+      this.#remove(earlier, effectiveMs, earlier.source === 'order' ? 'replaced_by_execution' : 'late_fill');
+      this.#settleBook(earlier.positionIdx, effectiveMs, watermarkMs, emitter);
+      return;
+    }
+    if (record.seq !== null && record.source === 'execution') this.#learnTime(record.executed_at, record.seq, effectiveMs, watermarkMs, emitter);
+    if (record.position_idx === null || record.seq === null) {
+      this.inferred.set(record.fill_id, { kind: 'fill', record, effectiveMs, item: earlier ?? null });
+    } else {
+      this.inferred.delete(record.fill_id);
+    }
+    this.#placeFill(record, effectiveMs, watermarkMs, false, emitter);
+  }
+
+  onCash(record: CashEvent, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
+    const earlier = this.cash.get(record.cash_id);
+    if (record.retracted) {
+      this.inferred.delete(cashName(record.cash_id));
+      if (earlier === undefined) return;
+      this.cash.delete(record.cash_id);
+      this.#remove(earlier, effectiveMs, 'late_fill');
+      this.#settleBook(earlier.positionIdx, effectiveMs, watermarkMs, emitter);
+      return;
+    }
+    if (record.seq !== null) this.#learnTime(record.occurred_at, record.seq, effectiveMs, watermarkMs, emitter);
+    if (record.position_idx === null || record.seq === null) {
+      this.inferred.set(cashName(record.cash_id), { kind: 'cash', record, effectiveMs, item: earlier ?? null });
+    }
+    this.#placeCash(record, effectiveMs, watermarkMs, false, emitter);
+  }
+
+  onAnomaly(record: ExecutionAnomaly, effectiveMs: number, emitter: Emitter): void {
+    const positionIdx = record.position_idx ?? this.#inferIdx(record.seq, record.side, null) ?? 0;
+    const entry = this.#entry(positionIdx);
+    const cause: ChangeCause = { knownAtMs: effectiveMs, reason: 'new' };
+    const known = record.cause === 'conflict' ? 'conflict' : 'unknown_exec_type';
+    const row = this.#discrepancy(entry, known, record.exec_id, {
+      firstSeq: record.seq, lastSeq: record.seq, execId: record.exec_id, orderId: record.order_id, openedAt: record.occurred_at, evidence: record.detail,
+    });
+    if (record.retracted) entry.issuer.close(row.id, 'explained', cause, emitter);
+    else if (entry.issuer.history.discrepancies.get(row.id)?.row.evidence !== row.evidence) entry.issuer.open(row, cause, emitter);
+  }
+
+  onUpdate(record: PositionUpdate, inputs: Item['inputs'], effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
+    const { seq } = record;
+    if (seq === null) return;
+    if (seq >= 0) {
+      this.#learnTime(record.updated_at, seq, effectiveMs, watermarkMs, emitter);
+      this.#learnMode(seq, record.position_idx, effectiveMs, watermarkMs, emitter);
+    }
+    const entry = this.#entry(record.position_idx);
+    const item: UpdateItem = {
+      kind: 'update', positionIdx: record.position_idx, seq, effectiveMs, inputs, settled: false, dying: false, size: record.size,
+      entryPrice: record.entry_price, entryPriceDecimals: record.entry_price_decimals, positionValue: record.position_value,
+      cumRealisedPnl: record.cum_realised_pnl, updatedAt: record.updated_at, pushedAt: record.envelope_created_at,
+    };
+    if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, emitter)) return;
+    const earlier = entry.book.updateAt(seq);
+    if (earlier !== null) {
+      if (!supersedes(item, earlier)) return;
+      this.#remove(earlier, effectiveMs, 'late_update');
+    }
+    entry.book.add(item);
+    entry.reason ??= 'late_update';
+    this.#settleBook(record.position_idx, effectiveMs, watermarkMs, emitter);
+  }
+
+  /** Issues what the merged watermark decides, in the order of books. */
+  advance(watermarkMs: number, emitter: Emitter): void {
+    for (const entry of [...this.inferred.values()]) {
+      if (entry.item !== null || entry.effectiveMs + this.options.joinWindowMs > watermarkMs) continue;
+      if (entry.kind === 'fill') this.#placeFill(entry.record, entry.effectiveMs, watermarkMs, true, emitter);
+      else this.#placeCash(entry.record, entry.effectiveMs, watermarkMs, true, emitter);
+    }
+    for (const positionIdx of [...this.books.keys()].sort()) {
+      const entry = this.books.get(positionIdx)!;
+      if (entry.book.isWaiting && entry.book.earliestWaitingMs + this.options.joinWindowMs <= watermarkMs) {
+        this.#settleBook(positionIdx, watermarkMs, watermarkMs, emitter);
+      }
+      this.#moveHorizon(entry, watermarkMs, emitter);
+    }
+    if (this.clock.pairs.length > 0 && this.clock.pairs[0]!.atMs < watermarkMs - 2 * this.options.horizonMs) {
+      this.clock.forgetBefore(watermarkMs - this.options.horizonMs);
+    }
+  }
+
+  /** Whether the watermark can have anything to do here. */
+  get isWaiting(): boolean {
+    if (this.inferred.size > 0) for (const entry of this.inferred.values()) if (entry.item === null) return true;
+    for (const { book } of this.books.values()) if (book.isWaiting) return true;
+    return false;
+  }
+
+  #settleBook(positionIdx: number, knownAtMs: number, watermarkMs: number, emitter: Emitter): void {
+    const entry = this.#entry(positionIdx);
+    const settlements = entry.book.settle(watermarkMs);
+    if (settlements.length === 0) return;
+    const cause: ChangeCause = { knownAtMs, reason: entry.reason ?? 'late_fill' };
+    for (const { before, after } of settlements) entry.issuer.issue(before, after, cause, emitter);
+    if (entry.book.dirtySeq === null) entry.reason = null;
+  }
+
+  #remove(item: Item, effectiveMs: number, reason: string): void {
+    const entry = this.#entry(item.positionIdx);
+    entry.book.remove(item, effectiveMs);
+    entry.reason = reason;
+  }
+
+  #placeFill(record: Fill, effectiveMs: number, watermarkMs: number, final: boolean, emitter: Emitter): void {
+    const place = this.#place(record.seq, record.executed_at, record.position_idx, record.side, record.closed_size, final);
+    const earlier = this.fills.get(record.fill_id);
+    if (place === null) return;
+    const item = fillItem(record, place, effectiveMs);
+    if (earlier !== undefined) {
+      if (sameFill(earlier, item)) return;
+      this.#remove(earlier, effectiveMs, 'late_order');
+    }
+    const entry = this.#entry(place.positionIdx);
+    if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, emitter)) return;
+    this.fills.set(record.fill_id, item);
+    this.#noteInferred(record.fill_id, item);
+    entry.book.add(item);
+    entry.reason ??= 'late_fill';
+    if (earlier !== undefined && earlier.positionIdx !== item.positionIdx) this.#settleBook(earlier.positionIdx, effectiveMs, watermarkMs, emitter);
+    this.#settleBook(place.positionIdx, effectiveMs, watermarkMs, emitter);
+  }
+
+  #placeCash(record: CashEvent, effectiveMs: number, watermarkMs: number, final: boolean, emitter: Emitter): void {
+    const place = this.#place(record.seq, record.occurred_at, record.position_idx, record.side, 0n, final);
+    const earlier = this.cash.get(record.cash_id);
+    if (place === null) return;
+    const item: CashItem = {
+      kind: 'cash', positionIdx: place.positionIdx, seq: place.seq, effectiveMs, inputs: record.inputs, settled: false, dying: false,
+      cashId: record.cash_id, amount: record.amount, occurredAt: record.occurred_at, dated: record.seq === null,
+      beforeFills: record.seq === null && place.atMs > record.occurred_at,
+    };
+    if (earlier !== undefined) {
+      if (sameCash(earlier, item)) return;
+      this.#remove(earlier, effectiveMs, 'late_fill');
+    }
+    const entry = this.#entry(place.positionIdx);
+    if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, emitter)) return;
+    this.cash.set(record.cash_id, item);
+    this.#noteInferred(cashName(record.cash_id), item);
+    entry.book.add(item);
+    entry.reason ??= 'late_fill';
+    if (earlier !== undefined && earlier.positionIdx !== item.positionIdx) this.#settleBook(earlier.positionIdx, effectiveMs, watermarkMs, emitter);
+    this.#settleBook(place.positionIdx, effectiveMs, watermarkMs, emitter);
+  }
+
+  #noteInferred(name: string, item: FillItem | CashItem): void {
+    const inferred = this.inferred.get(name);
+    if (inferred === undefined) return;
+    inferred.item = item as FillItem & CashItem;
+    if (inferred.record.seq === null) this.highestDatedSeq = Math.max(this.highestDatedSeq, item.seq ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Book and seq of a piece of evidence; null while they are not known and it may still be waited for. */
+  #place(
+    seq: number | null, atMs: number, positionIdx: number | null, side: string, closedSize: bigint | null, final: boolean,
+  ): { seq: number | null; atMs: number; positionIdx: number } | null {
+    const dated = seq === null ? this.clock.at(atMs) : null;
+    if (seq === null && dated === null && !final) return null;
+    const placedSeq = seq ?? dated?.seq ?? null;
+    const idx = positionIdx ?? this.#inferIdx(placedSeq, side, closedSize);
+    if (idx === null && !final) return null;
+    return { seq: placedSeq, atMs: dated?.atMs ?? atMs, positionIdx: idx ?? 0 };
+  }
+
+  /**
+   * Book of evidence whose order was not seen: 0 in one-way mode; in hedge mode by side and what it closed. `closedSize` is
+   * null where the exchange did not say; a cash event shows the side of its position.
+   */
+  #inferIdx(seq: number | null, side: string, closedSize: bigint | null): number | null {
+    const hedge = this.mode.isHedge(seq);
+    if (hedge === null) return null;
+    if (!hedge) return 0;
+    const closes = closedSize !== null && closedSize > 0n;
+    return (side === 'Buy') === closes ? 2 : 1;
+  }
+
+  #learnTime(atMs: number, seq: number, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
+    if (!this.clock.add(atMs, seq) || this.inferred.size === 0 || seq >= this.highestDatedSeq && !this.#hasUnplaced()) return;
+    this.#lookAgain(effectiveMs, watermarkMs, emitter);
+  }
+
+  #learnMode(seq: number, positionIdx: number, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
+    if (this.mode.add(seq, positionIdx) && this.inferred.size > 0) this.#lookAgain(effectiveMs, watermarkMs, emitter);
+  }
+
+  #hasUnplaced(): boolean {
+    for (const entry of this.inferred.values()) if (entry.item === null) return true;
+    return false;
+  }
+
+  #lookAgain(effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
+    for (const entry of [...this.inferred.values()]) {
+      const at = entry.item === null ? entry.effectiveMs : effectiveMs;
+      if (entry.kind === 'fill') this.#placeFill(entry.record, at, watermarkMs, false, emitter);
+      else this.#placeCash(entry.record, at, watermarkMs, false, emitter);
+    }
+  }
+
+  /** Evidence at or below a book's checkpoint comes too late: it is a dead letter and a discrepancy. */
+  #isBeyondHorizon(entry: BookEntry, item: Item, watermarkMs: number, effectiveMs: number, emitter: Emitter): boolean {
+    const { book, issuer } = entry;
+    if (!book.isAtOrBelowHorizon(item, watermarkMs)) return false;
+    if (item.kind === 'update' && (item.seq < 0 || book.isCheckpointUpdate(item))) return true;
+    const name = item.kind === 'fill' ? item.fillId : item.kind === 'cash' ? item.cashId : String(item.seq);
+    const row = this.#discrepancy(entry, 'late_beyond_horizon', name, {
+      firstSeq: item.seq, lastSeq: item.seq, execId: item.kind === 'fill' ? item.execId : null, orderId: item.kind === 'fill' ? item.orderId : null,
+      openedAt: item.kind === 'fill' ? item.executedAt : item.kind === 'cash' ? item.occurredAt : item.updatedAt,
+      evidence: canonicalJson({ checkpoint_seq: book.base.seq === Number.NEGATIVE_INFINITY ? null : book.base.seq }),
+    });
+    issuer.open(row, { knownAtMs: effectiveMs, reason: 'new' }, emitter);
+    emitter.deadLetter('late_beyond_horizon', `${item.kind} ${name} at seq ${item.seq} is older than the correction horizon of its book`);
+    return true;
+  }
+
+  #moveHorizon(entry: BookEntry, watermarkMs: number, emitter: Emitter): void {
+    const pruned = entry.book.moveHorizon(watermarkMs);
+    if (pruned === null) return;
+    for (const item of pruned) {
+      if (item.kind === 'fill') {
+        this.fills.delete(item.fillId);
+        this.inferred.delete(item.fillId);
+      } else if (item.kind === 'cash') {
+        this.cash.delete(item.cashId);
+        this.inferred.delete(cashName(item.cashId));
+      }
+    }
+    entry.issuer.forget(entry.book.base.seq, entry.book.liveCycleIds(), { knownAtMs: watermarkMs, reason: 'expired' }, emitter);
+  }
+
+  #discrepancy(
+    entry: BookEntry, cause: DerivedDiscrepancy['cause'], name: string,
+    about: Pick<DerivedDiscrepancy, 'firstSeq' | 'lastSeq' | 'execId' | 'orderId' | 'openedAt' | 'evidence'>,
+  ): DerivedDiscrepancy {
+    const identity = cause === 'late_beyond_horizon' ? name : entry.book.ledger.nameInAsset(name);
+    return { id: uuidV5(naturalKey(entry.book.ledger.bookName, cause, identity)), cause, size: null, money: null, positionId: null, ...about };
+  }
+}
+
+function cashName(cashId: string): string {
+  return `cash|${cashId}`;
+}
+
+function fillItem(record: Fill, place: { seq: number | null; positionIdx: number }, effectiveMs: number): FillItem {
+  return {
+    kind: 'fill', positionIdx: place.positionIdx, seq: place.seq, effectiveMs, inputs: record.inputs, settled: false, dying: false,
+    fillId: record.fill_id, source: record.source === 'order' ? 'order' : 'execution', execId: record.exec_id, orderId: record.order_id,
+    direction: record.side === 'Sell' ? -1 : 1, quantity: record.quantity, value: record.value, price: record.price, fee: record.fee,
+    closedSize: record.closed_size, execPnl: record.exec_pnl, leavesQuantity: record.leaves_quantity, fromQuantity: record.from_quantity,
+    toQuantity: record.to_quantity, seqAfter: record.seq_after, executedAfter: record.executed_after, executedAt: record.executed_at,
+    signalId: record.signal_id, exitReason: exitReason(record.create_type, record.exec_type), firstSeen: record.first_seen, dated: record.seq === null,
+  };
+}
+
+function sameFill(a: FillItem, b: FillItem): boolean {
+  return a.positionIdx === b.positionIdx && a.seq === b.seq && a.direction === b.direction && a.quantity === b.quantity && a.value === b.value
+    && a.price === b.price && a.fee === b.fee && a.closedSize === b.closedSize && a.execPnl === b.execPnl && a.leavesQuantity === b.leavesQuantity
+    && a.fromQuantity === b.fromQuantity && a.toQuantity === b.toQuantity && a.seqAfter === b.seqAfter && a.executedAfter === b.executedAfter
+    && a.executedAt === b.executedAt && a.signalId === b.signalId && a.exitReason === b.exitReason && a.firstSeen === b.firstSeen
+    && a.orderId === b.orderId && a.source === b.source;
+}
+
+function sameCash(a: CashItem, b: CashItem): boolean {
+  return a.positionIdx === b.positionIdx && a.seq === b.seq && a.amount === b.amount && a.occurredAt === b.occurredAt && a.beforeFills === b.beforeFills;
+}
+
+function updateText(item: UpdateItem): string {
+  return canonicalJson({
+    cum_realised_pnl: item.cumRealisedPnl, entry_price: item.entryPrice, position_value: item.positionValue, size: item.size,
+  });
+}
+
+/** Of several updates of one seq the last by updatedTime counts, ties by the greatest canonical JSON. */
+function supersedes(item: UpdateItem, earlier: UpdateItem): boolean {
+  if (item.updatedAt !== earlier.updatedAt) return item.updatedAt > earlier.updatedAt;
+  if (item.size === earlier.size && item.positionValue === earlier.positionValue && item.cumRealisedPnl === earlier.cumRealisedPnl
+    && item.entryPrice === earlier.entryPrice) return false;
+  return updateText(item) > updateText(earlier);
+}

@@ -1,0 +1,113 @@
+import { type Decimal, abs, proportion } from '../domain/decimal.js';
+import { averageStep } from './average-cost.js';
+import { type BookState, newBookState } from './book-state.js';
+import type { Contract } from './contract.js';
+import type { FlowItem, UpdateItem } from './evidence-item.js';
+import { type IntervalPlan, type PlannedFlow, planInterval } from './interval-plan.js';
+import { signedQuantity } from './seq-order.js';
+
+/** What a book was before its first item, as its first update and the fills up to it say. */
+export interface BookStart {
+  readonly size: Decimal;
+  /** Entry notional of the start; null where nothing tells it. */
+  readonly cost: Decimal | null;
+  readonly cum: Decimal | null;
+  /** Items up to the first update that belong to it: without the parts of orders first seen half done, if those are in the start. */
+  readonly items: readonly FlowItem[];
+  /** Whether it starts flat, so that nothing has to be waited for. */
+  readonly certain: boolean;
+}
+
+function isFirstSeen(item: FlowItem): boolean {
+  return item.kind === 'fill' && item.firstSeen;
+}
+
+function sumOf(items: readonly FlowItem[]): Decimal {
+  let sum = 0n;
+  for (const item of items) if (item.kind === 'fill') sum += item.direction === 1 ? item.quantity : -item.quantity;
+  return sum;
+}
+
+export interface StartInput {
+  readonly contract: Contract;
+  readonly direction: 1 | -1 | 0;
+  readonly items: readonly FlowItem[];
+  readonly update: UpdateItem;
+  readonly laterFills: () => readonly FillItemLike[];
+  readonly format: (value: Decimal) => string;
+}
+
+type FillItemLike = Extract<FlowItem, { kind: 'fill' }>;
+
+function plan(input: StartInput, state: BookState, items: readonly FlowItem[]): IntervalPlan {
+  return planInterval({ ...input, state, items });
+}
+
+/**
+ * Decides the start of a book from its first update. Start 0 if the fills up to the update give its size, with what later
+ * order-derived fills may have contributed; else with the parts left out that an order had executed before it was first
+ * seen; else the start is the update's size less the fills.
+ */
+export function decideStart(input: StartInput): BookStart {
+  const { contract, direction, items, update } = input;
+  if (update.seq < 0) return { size: 0n, cost: 0n, cum: update.cumRealisedPnl, items, certain: true };
+  const flat = newBookState();
+  if (plan(input, flat, items).gap === 0n) return { size: 0n, cost: 0n, cum: startCum(input, flat, items), items, certain: true };
+  const kept = items.filter((item) => !isFirstSeen(item));
+  const size = update.size - sumOf(kept);
+  const start = newBookState();
+  start.size = size;
+  start.cost = size === 0n ? 0n : startCost(contract, direction, size, kept, input);
+  return { size, cost: start.cost, cum: startCum(input, start, kept), items: kept, certain: size === 0n };
+}
+
+/** cumRealisedPnl before the first item: what the update shows less what the fills and cash up to it explain. */
+function startCum(input: StartInput, start: BookState, items: readonly FlowItem[]): Decimal | null {
+  if (input.update.cumRealisedPnl === null) return null;
+  const probe: BookState = { ...start, cum: 0n };
+  const { expectedCum } = plan(input, probe, items);
+  return expectedCum === null ? null : input.update.cumRealisedPnl - expectedCum;
+}
+
+/**
+ * Entry notional of the start: backwards from the update's positionValue while no fill before it crosses or reaches zero;
+ * else from execPnl of the first closing fill; else not known.
+ */
+function startCost(contract: Contract, direction: 1 | -1 | 0, size: Decimal, items: readonly FlowItem[], input: StartInput): Decimal | null {
+  const state: BookState = { ...newBookState(), size, cost: null };
+  const { flows } = plan(input, state, items);
+  return backwardsFromUpdate(size, flows, input.update) ?? fromFirstClosing(contract, direction, size, flows);
+}
+
+function backwardsFromUpdate(size: Decimal, flows: readonly PlannedFlow[], update: UpdateItem): Decimal | null {
+  const sizes: Decimal[] = [size];
+  const fills = flows.filter((flow) => flow.kind === 'fill');
+  for (const flow of fills) sizes.push(sizes[sizes.length - 1]! + signedQuantity(flow.part));
+  if (update.positionValue === null || sizes.some((at) => at === 0n || (at > 0n) !== (size > 0n))) return null;
+  let cost = update.positionValue;
+  for (let i = fills.length - 1; i >= 0; i--) {
+    const before = abs(sizes[i]!);
+    const after = abs(sizes[i + 1]!);
+    cost = after > before ? cost - fills[i]!.part.value : proportion(cost, before, after);
+  }
+  return cost;
+}
+
+function fromFirstClosing(contract: Contract, direction: 1 | -1 | 0, size: Decimal, flows: readonly PlannedFlow[]): Decimal | null {
+  let place = size;
+  let added = 0n;
+  for (const flow of flows) {
+    if (flow.kind === 'cash') continue;
+    const step = averageStep(contract, direction, place, 0n, signedQuantity(flow.part), flow.part.value);
+    if (step.closed > 0n) {
+      const { execPnl } = flow.part.fill;
+      if (execPnl === null) return null;
+      const longLinear = (size > 0n) !== contract.inverse;
+      const closedCost = longLinear ? step.closingValue - execPnl : step.closingValue + execPnl;
+      return proportion(closedCost, abs(place), step.closed) - added;
+    }
+    added += step.openingValue;
+    place = step.after;
+  }
+  return null;
+}
