@@ -1,0 +1,6 @@
+import { tables } from './0001-tables.js';
+import { views } from './0002-views.js';
+import type { Migration } from './migration.js';
+
+/** In order of their versions. Append only. */
+export const MIGRATIONS: readonly Migration[] = [tables, views];

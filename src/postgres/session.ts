@@ -1,0 +1,89 @@
+import postgres from 'postgres';
+import { connectionOptions, type ConnectOptions } from './connection-options.js';
+import { databaseError, DatabaseError } from './database-error.js';
+
+export interface Queries {
+  /** Rows by column name: numeric and uuid as text, timestamptz as ISO text in UTC, bigint as number. Throws DatabaseError. */
+  query<Row extends object = Record<string, unknown>>(text: string, parameters?: readonly (string | null)[]): Promise<Row[]>;
+}
+
+const QUERY_TIMEOUT_MS = 120_000;
+const END_TIMEOUT_SECONDS = 2;
+
+/**
+ * One connection that is never replaced behind the caller's back. postgres.js connects again by itself, also in the
+ * middle of a transaction, whose rest would then be committed statement by statement; and its reserved connections
+ * write to a socket that is gone. So: one client per session, one statement at a time, and nothing after a close.
+ */
+export class Session implements Queries {
+  private readonly sql: postgres.Sql;
+  private failure: DatabaseError | null = null;
+
+  constructor(options: ConnectOptions) {
+    const { databaseUrl } = options;
+    this.sql = postgres(databaseUrl, {
+      ...connectionOptions(options),
+      max: 1,
+      idle_timeout: 0,
+      max_lifetime: null,
+      onclose: () => {
+        this.failure ??= new DatabaseError('the connection was closed', 'transient', null);
+      },
+    });
+  }
+
+  get isUsable(): boolean {
+    return this.failure === null;
+  }
+
+  async query<Row extends object = Record<string, unknown>>(text: string, parameters: readonly (string | null)[] = []): Promise<Row[]> {
+    if (this.failure !== null) throw this.failure;
+    const timer = setTimeout(() => this.abandon(text), QUERY_TIMEOUT_MS);
+    try {
+      // Without parameters a script of several statements; with them a statement prepared once a connection.
+      const rows = await this.sql.unsafe(text, [...parameters], { prepare: parameters.length > 0 });
+      return rows as unknown as Row[];
+    } catch (error) {
+      const failed = databaseError(error, shortened(text));
+      // No server answered. Between a socket's error and its close the client would take another statement, and never answer it.
+      if (failed.sqlState === null) this.fail(failed);
+      throw failed;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Runs the work in a transaction; rolls back when it throws. A failed COMMIT leaves open whether it took place. */
+  async transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    await this.query('BEGIN');
+    let result: T;
+    try {
+      result = await work(this);
+    } catch (error) {
+      if (this.isUsable) await this.query('ROLLBACK').catch((failed: unknown) => this.fail(failed));
+      throw error;
+    }
+    await this.query('COMMIT');
+    return result;
+  }
+
+  async end(): Promise<void> {
+    const timeout = this.isUsable ? END_TIMEOUT_SECONDS : 0;
+    this.fail(new DatabaseError('the session has ended', 'transient', null));
+    await this.sql.end({ timeout });
+  }
+
+  private abandon(text: string): void {
+    this.fail(new DatabaseError(`${shortened(text)}: no answer within ${QUERY_TIMEOUT_MS / 1000} s`, 'transient', null));
+    void this.sql.end({ timeout: 0 });
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??= databaseError(error, 'session');
+  }
+}
+
+function shortened(text: string): string {
+  const line = text.trim().replace(/\s+/g, ' ');
+  return line.length <= 80 ? line : `${line.slice(0, 77)}...`;
+}
