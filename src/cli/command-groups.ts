@@ -3,4 +3,5 @@ import type { CommandGroup } from './run-command-line.js';
 /** In the order in which help lists them. */
 export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { words: ['stack'], load: async () => (await import('./stack.js')).stackCommands },
+  { words: ['setup', 'topics', 'schemas', 'db'], load: async () => (await import('./setup.js')).setupCommands },
 ];

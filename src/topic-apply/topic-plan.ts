@@ -38,13 +38,14 @@ export function planTopics(wanted: readonly WantedTopic[], existing: readonly Ex
   const create: WantedTopic[] = [];
   const change: ConfigChange[] = [];
   const refusals: string[] = [];
+  const misshapen: { readonly wanted: WantedTopic; readonly is: ExistingTopic }[] = [];
   for (const topic of wanted) {
     const is = found.get(topic.topic);
     if (is === undefined) {
       create.push(topic);
       continue;
     }
-    if (is.partitions !== topic.partitions) refusals.push(partitionRefusal(topic, is));
+    if (is.partitions !== topic.partitions) misshapen.push({ wanted: topic, is });
     if (is.replicationFactor !== topic.replicationFactor) {
       refusals.push(`${topic.topic} has replication ${is.replicationFactor}, ${topic.replicationFactor} is declared; move its replicas with Kafka's own kafka-reassign-partitions`);
     }
@@ -54,7 +55,7 @@ export function planTopics(wanted: readonly WantedTopic[], existing: readonly Ex
       else refusals.push(refusal);
     }
   }
-  return { create, change, refusals };
+  return { create, change, refusals: [...partitionRefusals(misshapen), ...refusals] };
 }
 
 function configChanges(wanted: WantedTopic, is: ExistingTopic): ConfigChange[] {
@@ -63,11 +64,18 @@ function configChanges(wanted: WantedTopic, is: ExistingTopic): ConfigChange[] {
     .map(([name, to]) => ({ topic: wanted.topic, name, from: is.configs[name] ?? null, to }));
 }
 
-function partitionRefusal(wanted: WantedTopic, is: ExistingTopic): string {
-  return (
-    `${wanted.topic} has ${is.partitions} partitions, ${wanted.partitions} are declared; changing them would split an asset's history. ` +
-    `Go on with --partitions ${is.partitions}, or begin anew under another --namespace and play the sources into it`
-  );
+/** One line for all topics of one number: usually it is all of them. */
+function partitionRefusals(misshapen: readonly { readonly wanted: WantedTopic; readonly is: ExistingTopic }[]): string[] {
+  const counts = [...new Set(misshapen.map(({ is }) => is.partitions))];
+  return counts.map((count) => {
+    const topics = misshapen.filter(({ is }) => is.partitions === count);
+    const [first] = topics as [(typeof topics)[number]];
+    const who = topics.length === 1 ? `${first.is.topic} has` : `${topics.length} topics (${first.is.topic}, …) have`;
+    return (
+      `${who} ${count} partitions, ${first.wanted.partitions} are declared; changing that would split an asset's history. ` +
+      `Go on with --partitions ${count}, or begin anew under another --namespace and play the sources into it`
+    );
+  });
 }
 
 function configRefusal({ topic, name, from, to }: ConfigChange): string | null {
