@@ -88,6 +88,8 @@ export interface Message {
   readonly frame: string;
   /** Ids of the fills an execution message tells of. */
   readonly execIds?: readonly string[];
+  /** Orders whose link id the rows show. */
+  readonly names?: readonly string[];
   /** The order and total an order message tells of. */
   readonly told?: { readonly orderId: string; readonly lots: number };
   /** The position message's seqs, one a leg. */

@@ -149,6 +149,7 @@ export class Market {
     const rows: string[] = [];
     const odd: string[] = [];
     const execIds: string[] = [];
+    const names: string[] = [];
     const messages: Message[] = [];
     for (const { order, lots } of parts) {
       for (const part of lots) {
@@ -157,6 +158,7 @@ export class Market {
         if (order.hidden) continue;
         rows.push(made.row);
         execIds.push(made.event.execId);
+        if (made.named) names.push(order.orderId);
         if (this.random.chance(this.trouble.unknownTypes)) odd.push(made.oddRow());
       }
       const status = order.filledLots === order.lots ? 'Filled' : 'PartiallyFilled';
@@ -169,7 +171,7 @@ export class Market {
         topic: 'execution', at: at + 4, account: this.account, symbol: this.on.symbol,
         frame: executionFrame(`${this.uid}_${this.on.symbol}_${seq}`, at + 4, data),
       });
-      messages.splice(place, 0, { ...execution(rows.join(',')), execIds });
+      messages.splice(place, 0, { ...execution(rows.join(',')), execIds, names });
       for (const row of odd) messages.push(execution(row));
     }
     messages.push(this.positionMessage(at));
@@ -209,7 +211,7 @@ export class Market {
     const oddRow = () => executionRow(this.on, {
       ...shown, execId: this.random.uuid(), execType: 'SomethingNew', fee: '0', closedSize: '0', pnl: '0',
     });
-    return { event, row: executionRow(this.on, shown), oddRow };
+    return { event, row: executionRow(this.on, shown), named: shown.linkId !== '', oddRow };
   }
 
   /** Funding of every open leg, each under its own seq. */
