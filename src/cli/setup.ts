@@ -1,4 +1,5 @@
 import { readRecordSchemas } from '../avro/record-schema.js';
+import { databaseSchema } from '../config/namespace.js';
 import type { Options } from '../config/options.js';
 import { applyRegistration, planRegistration, registrationText } from '../schema-registry/register-schemas.js';
 import { recordSubjects } from '../schema-registry/record-subjects.js';
@@ -14,10 +15,11 @@ export const setupCommands: readonly Command[] = [
     path: ['setup'],
     summary: 'topics, schemas and database, in one',
     details: 'Runs `topics apply`, `schemas register` and `db migrate`. Safe to repeat: a second run finds nothing to do.',
-    options: ['namespace', 'brokers', 'registryUrl', 'environment', 'partitions'],
+    options: ['namespace', 'brokers', 'registryUrl', 'databaseUrl', 'environment', 'partitions'],
     async run({ options, stdout }) {
       stdout(await setUpTopics(options));
       stdout(await setUpSchemas(options));
+      stdout(await setUpDatabase(options));
       return 0;
     },
   }),
@@ -38,6 +40,16 @@ export const setupCommands: readonly Command[] = [
     options: ['namespace', 'registryUrl', 'dryRun'],
     async run({ options, stdout }) {
       stdout(await setUpSchemas(options, options.dryRun));
+      return 0;
+    },
+  }),
+  defineCommand({
+    path: ['db', 'migrate'],
+    summary: 'create the tables, or bring them up to this version',
+    details: 'The database schema is named after the namespace; public without one. A database of a newer version is refused.',
+    options: ['namespace', 'databaseUrl'],
+    async run({ options, stdout }) {
+      stdout(await setUpDatabase(options));
       return 0;
     },
   }),
@@ -73,4 +85,11 @@ async function setUpSchemas(options: SchemaOptions, isDryRun = false): Promise<s
   await applyRegistration(client, plans);
   const registered = plans.filter((plan) => plan.schema !== null).length;
   return `schemas: ${registered === 0 ? '' : `${registered} registered, `}${subjects.length} subjects as declared\n`;
+}
+
+async function setUpDatabase({ namespace, databaseUrl }: Pick<Options, 'namespace' | 'databaseUrl'>): Promise<string> {
+  const { migrate } = await import('../postgres/migrate.js');
+  const schema = databaseSchema(namespace);
+  const applied = await migrate(databaseUrl, schema);
+  return `database: schema ${schema} ${applied.length === 0 ? 'up to date' : `brought up to version ${applied.at(-1)?.version}`}\n`;
 }
