@@ -4,9 +4,8 @@ import { createGunzip } from 'node:zlib';
 import { parseCaptureLine } from './capture-line.js';
 import type { FrameSource, SourceItem } from './frame-source.js';
 
-/** Longer lines are no frames; of what cannot be read at most so much is kept, which a broker still takes. */
+/** Longer lines are no frames. A dead letter of this size is still taken by its topic; of a longer line it holds the beginning. */
 const MAX_LINE_BYTES = 8 * 1024 * 1024;
-const MAX_KEPT_BYTES = 900 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = 0xfeff;
@@ -106,8 +105,8 @@ class LineReader {
 }
 
 function tooLong(bytes: Buffer, length: number, lineNumber: number): SourceItem {
-  const message = `the line has ${length} bytes, at most ${MAX_LINE_BYTES} are read; the first ${MAX_KEPT_BYTES} are kept`;
-  return { kind: 'unreadable', reason: 'LineTooLong', message, raw: Buffer.from(bytes.subarray(0, MAX_KEPT_BYTES)), lineNumber };
+  const message = `the line has ${length} bytes, at most ${MAX_LINE_BYTES} are read and kept`;
+  return { kind: 'unreadable', reason: 'LineTooLong', message, raw: Buffer.from(bytes.subarray(0, MAX_LINE_BYTES)), lineNumber };
 }
 
 /** Null for an empty line. */
@@ -116,7 +115,6 @@ function readLine(bytes: Buffer, lineNumber: number): SourceItem | null {
   if (lineNumber === 1 && text.charCodeAt(0) === BYTE_ORDER_MARK) text = text.slice(1);
   if (text.trim() === '') return null;
   const line = parseCaptureLine(text);
-  const raw = bytes.length > MAX_KEPT_BYTES ? bytes.subarray(0, MAX_KEPT_BYTES) : bytes;
-  if (line.kind === 'unreadable') return { kind: 'unreadable', reason: line.reason, message: line.message, raw, lineNumber };
-  return { kind: 'frame', receivedAtMs: line.receivedAtMs, frame: line.frame, account: line.account, raw, lineNumber };
+  if (line.kind === 'unreadable') return { kind: 'unreadable', reason: line.reason, message: line.message, raw: bytes, lineNumber };
+  return { kind: 'frame', receivedAtMs: line.receivedAtMs, frame: line.frame, account: line.account, raw: bytes, lineNumber };
 }
