@@ -59,6 +59,8 @@ export class Book {
   tipIsOpen = false;
   /** Lowest seq that unsettled changes before the tip can influence; null if there are none. */
   dirtySeq: number | null = null;
+  /** The highest such seq. */
+  dirtyToSeq = Number.NEGATIVE_INFINITY;
   #intervalsSinceSnapshot = 0;
   #ranged: { now: readonly FillItem[]; issued: readonly FillItem[] } | null = null;
   #derivingIssued = false;
@@ -113,7 +115,7 @@ export class Book {
     const lowest = this.#lowestInfluence(item);
     const isLate = index < this.tipIndex;
     if (isLate) this.tipIndex += 1;
-    if (isLate || lowest <= this.#tipSeq()) this.#markDirty(lowest);
+    if (isLate || lowest <= this.#tipSeq()) this.#markDirty(lowest, item.seq ?? Number.POSITIVE_INFINITY);
   }
 
   /** Seq of the last settled update. */
@@ -129,7 +131,7 @@ export class Book {
     if (item.settled) {
       item.dying = true;
       item.effectiveMs = effectiveMs;
-      this.#markDirty(this.#lowestInfluence(item));
+      this.#markDirty(this.#lowestInfluence(item), item.seq ?? Number.POSITIVE_INFINITY);
       return;
     }
     this.items.splice(index, 1);
@@ -219,8 +221,9 @@ export class Book {
     return this.items.splice(0, anchor + 1);
   }
 
-  #markDirty(seq: number): void {
-    this.dirtySeq = this.dirtySeq === null ? seq : Math.min(this.dirtySeq, seq);
+  #markDirty(fromSeq: number, toSeq: number): void {
+    this.dirtySeq = this.dirtySeq === null ? fromSeq : Math.min(this.dirtySeq, fromSeq);
+    this.dirtyToSeq = Math.max(this.dirtyToSeq, toSeq);
   }
 
   /** Whether anything waits to be issued. */
@@ -232,12 +235,12 @@ export class Book {
   settle(watermarkMs: number): Settlement[] {
     const settlements: Settlement[] = [];
     if (this.dirtySeq !== null) {
-      const corrected = this.#rederive(this.dirtySeq, watermarkMs);
+      const corrected = this.#rederive(this.dirtySeq, this.dirtyToSeq, watermarkMs);
       if (corrected !== null) settlements.push(corrected);
     }
     if (this.tipIndex < this.items.length) {
       const onOpenTip = this.tipIsOpen && this.#hasUpdateFrom(this.tipIndex);
-      const extended = onOpenTip ? this.#rederive(this.#tipSeq() + 0.5, watermarkMs) : this.#extend(watermarkMs);
+      const extended = onOpenTip ? this.#rederive(this.#tipSeq() + 0.5, Number.POSITIVE_INFINITY, watermarkMs) : this.#extend(watermarkMs);
       if (extended !== null) settlements.push(extended);
     }
     return settlements;
@@ -363,13 +366,13 @@ export class Book {
    * Derives again from before `dirtySeq`, beside a derivation of what was issued, until both are in the same state after
    * the last change, or to the end. Nothing is changed if the new derivation has to wait before the tip.
    */
-  #rederive(dirtySeq: number, watermarkMs: number): Settlement | null {
+  #rederive(dirtySeq: number, dirtyToSeq: number, watermarkMs: number): Settlement | null {
     const begin = this.#snapshotBefore(dirtySeq);
     const beginIndex = this.#indexAfter(begin.seq);
     const oldRun: Run = { state: copyBookState(begin.state), rows: new DerivedRows(), index: beginIndex };
     const newRun: Run = { state: copyBookState(begin.state), rows: new DerivedRows(), index: beginIndex };
     for (const run of [oldRun, newRun]) this.ledger.refreshCycles(run.state, run.rows);
-    const lastChange = this.#lastChangeBeforeTip(beginIndex);
+    const lastChange = Math.min(this.tipIndex, this.#indexAfter(dirtyToSeq));
     const fresh: Snapshot[] = [];
     let intervals = 0;
     let converged = false;
@@ -398,6 +401,7 @@ export class Book {
     this.#ranged = null;
     this.#dropDying();
     this.dirtySeq = null;
+    this.dirtyToSeq = Number.NEGATIVE_INFINITY;
     return { before: oldRun.rows, after: newRun.rows };
   }
 
@@ -464,14 +468,5 @@ export class Book {
       else high = middle;
     }
     return low;
-  }
-
-  /** Index after the last unsettled or dying item before the tip. */
-  #lastChangeBeforeTip(from: number): number {
-    for (let i = this.tipIndex - 1; i >= from; i--) {
-      const item = this.items[i]!;
-      if (!item.settled || item.dying) return i + 1;
-    }
-    return from;
   }
 }

@@ -141,11 +141,10 @@ export class Derivation {
     }
     const { part } = flow;
     const { fill } = part;
-    const crossingValue = this.#crossingValue(state, part, context);
-    const step = this.ledger.step(state, signedQuantity(part), part.value, crossingValue);
+    const step = this.ledger.step(state, signedQuantity(part), part.value, part.openingValue);
     const fee = context.plan?.feeFromMoney ?? part.fee;
     const checks = this.#checks(part, step, context);
-    const crossesUnseen = fill.source === 'order' && step.closed > 0n && step.opened > 0n && crossingValue === null;
+    const crossesUnseen = fill.source === 'order' && step.closed > 0n && step.opened > 0n && part.openingValue === null;
     const { evidence, candidates } = evidenceOf(flow, context, checks, crossesUnseen);
     this.ledger.applyChange(state, {
       linkName: this.ledger.nameInAsset(part.partId), isFill: true, delta: signedQuantity(part), fee, price: fill.price, orderId: fill.orderId,
@@ -160,16 +159,6 @@ export class Derivation {
         openedAt: fill.executedAt, evidence: { quantity: part.quantity, taken: part.quantity - step.excess },
       });
     }
-  }
-
-  /** Notional of the part beyond zero of an order-derived fill, where the update at its seq shows the new position alone. */
-  #crossingValue(state: BookState, part: FillPart, context: IntervalContext): Decimal | null {
-    const { update, plan } = context;
-    if (part.fill.source !== 'order' || update === null || plan === null || update.seq !== part.fill.seq || part.moved) return null;
-    const last = plan.flows[plan.flows.length - 1];
-    const isLast = last?.kind === 'fill' && last.part === part && context.residual === null;
-    const crosses = state.size !== 0n && (state.size > 0n) !== (update.size > 0n) && update.size !== 0n;
-    return isLast && crosses ? update.positionValue : null;
   }
 
   #checks(part: FillPart, step: AverageStep, context: IntervalContext): EvidenceCheck[] {

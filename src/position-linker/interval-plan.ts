@@ -42,7 +42,7 @@ export function remainingPart(state: BookState, fill: FillItem): FillPart | null
     value -= part.value;
     fee -= part.fee;
   }
-  return quantity === 0n ? null : { fill, quantity, value, fee, partId: fill.fillId, moved: false };
+  return quantity === 0n ? null : { fill, quantity, value, fee, openingValue: null, partId: fill.fillId, moved: false };
 }
 
 /** Fills and cash of an interval put in sequence, starting from the given size and cost. */
@@ -94,7 +94,7 @@ function movedPart(state: BookState, fill: FillItem, quantity: Decimal): { part:
   const whole = quantity === rest.quantity;
   const value = whole ? rest.value : proportion(rest.value, quantity, rest.quantity);
   const fee = whole ? rest.fee : proportion(rest.fee, quantity, rest.quantity);
-  return { part: { fill, quantity, value, fee, partId: '', moved: true }, moved: { fillId: fill.fillId, fillSeq: fill.seq, quantity, value, fee } };
+  return { part: { fill, quantity, value, fee, openingValue: null, partId: '', moved: true }, moved: { fillId: fill.fillId, fillSeq: fill.seq, quantity, value, fee } };
 }
 
 /** Name of an order-derived part: its order and its upper end. */
@@ -187,7 +187,22 @@ export function planInterval(input: PlanInput): IntervalPlan {
   }
   const flows = sequence(contract, direction, state, items);
   for (const part of extra) flows.push({ kind: 'fill', part, candidates: 1 });
+  if (gap === 0n) valueCrossing(flows, update);
   return { flows, gap, moved, deferred, ...compareMoney(contract, direction, state, flows, update) };
+}
+
+/**
+ * An order-derived fill that crosses zero hides what each of its parts traded at. Where it comes last and the update is at
+ * its own seq, the update shows the new position alone: its positionValue is the notional of the part beyond zero.
+ */
+function valueCrossing(flows: PlannedFlow[], update: UpdateItem): void {
+  const last = flows[flows.length - 1];
+  if (last === undefined || last.kind !== 'fill' || last.part.fill.source !== 'order') return;
+  const { part } = last;
+  if (part.moved || part.fill.seq !== update.seq || update.size === 0n || update.positionValue === null) return;
+  const before = update.size - signedQuantity(part);
+  if (before === 0n || (before > 0n) === (update.size > 0n) || update.positionValue >= part.value) return;
+  flows[flows.length - 1] = { ...last, part: { ...part, openingValue: update.positionValue } };
 }
 
 function compareMoney(

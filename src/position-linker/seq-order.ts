@@ -9,6 +9,8 @@ export interface FillPart {
   readonly quantity: Decimal;
   readonly value: Decimal;
   readonly fee: Decimal;
+  /** Notional of the part beyond zero where a position update tells it; null: by quantity. */
+  readonly openingValue: Decimal | null;
   /** Identity of the part: the fill's own, or of the part an earlier update took. */
   readonly partId: string;
   /** Whether it was dated by the size equation rather than by its own seq. */
@@ -31,7 +33,7 @@ export function signedQuantity(part: FillPart): Decimal {
 
 /** Average-cost step of a part at the given place of the book. */
 export function stepOf(contract: Contract, direction: 1 | -1 | 0, at: SizeAndCost, part: FillPart): AverageStep {
-  return averageStep(contract, direction, at.size, at.cost, signedQuantity(part), part.value);
+  return averageStep(contract, direction, at.size, at.cost, signedQuantity(part), part.value, part.openingValue);
 }
 
 /** 1 if what the exchange said of the closed part comes out right, -1 if it does not, 0 if it said nothing. */

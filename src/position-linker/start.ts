@@ -1,7 +1,7 @@
-import { type Decimal, abs, proportion } from '../domain/decimal.js';
+import { type Decimal, MONEY_UNIT, abs, proportion } from '../domain/decimal.js';
 import { averageStep } from './average-cost.js';
 import { type BookState, newBookState } from './book-state.js';
-import type { Contract } from './contract.js';
+import { type Contract, notional } from './contract.js';
 import type { FlowItem, UpdateItem } from './evidence-item.js';
 import { type IntervalPlan, type PlannedFlow, planInterval } from './interval-plan.js';
 import { signedQuantity } from './seq-order.js';
@@ -76,15 +76,26 @@ function startCum(input: StartInput, start: BookState, items: readonly FlowItem[
 function startCost(contract: Contract, direction: 1 | -1 | 0, size: Decimal, items: readonly FlowItem[], input: StartInput): Decimal | null {
   const state: BookState = { ...newBookState(), size, cost: null };
   const { flows } = plan(input, state, items);
-  return backwardsFromUpdate(size, flows, input.update) ?? fromFirstClosing(contract, direction, size, flows);
+  return backwardsFromUpdate(contract, size, flows, input.update) ?? fromFirstClosing(contract, direction, size, flows);
 }
 
-function backwardsFromUpdate(size: Decimal, flows: readonly PlannedFlow[], update: UpdateItem): Decimal | null {
+/**
+ * Entry notional an update shows. An inverse positionValue has only 8 decimals; the entry price says it better where the
+ * two agree.
+ */
+function valueAtEntry(contract: Contract, update: UpdateItem): Decimal | null {
+  const { entryPrice, positionValue } = update;
+  if (!contract.inverse || entryPrice === null || entryPrice === 0n || positionValue === null) return positionValue;
+  const value = notional(contract, abs(update.size), entryPrice);
+  return abs(value - positionValue) <= MONEY_UNIT ? value : positionValue;
+}
+
+function backwardsFromUpdate(contract: Contract, size: Decimal, flows: readonly PlannedFlow[], update: UpdateItem): Decimal | null {
   const sizes: Decimal[] = [size];
   const fills = flows.filter((flow) => flow.kind === 'fill');
   for (const flow of fills) sizes.push(sizes[sizes.length - 1]! + signedQuantity(flow.part));
   if (update.positionValue === null || sizes.some((at) => at === 0n || (at > 0n) !== (size > 0n))) return null;
-  let cost = update.positionValue;
+  let cost = valueAtEntry(contract, update)!;
   for (let i = fills.length - 1; i >= 0; i--) {
     const before = abs(sizes[i]!);
     const after = abs(sizes[i + 1]!);
