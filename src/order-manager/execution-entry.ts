@@ -29,8 +29,9 @@ export interface ExecutionEntry {
   /** The part (from, to] of the order's executed quantity it covers; `to` is -1 where it does not say. */
   from: Decimal;
   to: Decimal;
-  /** Times its fill or cash record was issued, and whether the last one stands. */
+  /** Times its fill was issued, times its cash event was, and whether the last one stands. */
   revision: number;
+  cashRevision: number;
   live: boolean;
   /** Whether its anomaly records stand. */
   conflictShown: boolean;
@@ -57,6 +58,7 @@ export function newEntry(execId: string, content: ExecutionContent, offset: numb
     from: 0n,
     to: -1n,
     revision: 0,
+    cashRevision: 0,
     live: false,
     conflictShown: false,
     unknownShown: false,

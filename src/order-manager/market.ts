@@ -38,8 +38,8 @@ export interface Market extends MarketTerms {
   readonly executions: Map<string, OrderSlot | StrayRow>;
   /** Cash rows by time and amount. */
   readonly cash: Map<string, StrayRow[]>;
-  /** Rows of unknown type by their order id: their anomaly takes the order's position index. */
-  readonly unknown: Map<string, StrayRow[]>;
+  /** Rows with an anomaly by their order id, whose position index the anomaly takes. */
+  readonly flawed: Map<string, StrayRow[]>;
 }
 
 export function newMarket(account: string, category: string, asset: string): Market {
@@ -52,7 +52,7 @@ export function newMarket(account: string, category: string, asset: string): Mar
     orders: new Map(),
     executions: new Map(),
     cash: new Map(),
-    unknown: new Map(),
+    flawed: new Map(),
   };
 }
 

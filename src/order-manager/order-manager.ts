@@ -13,7 +13,7 @@ import { repeatExecution, type Shelf } from './repeat-step.js';
 import type { OrderManagerOptions, Scope } from './scope.js';
 import { StateWriter } from './state-bytes.js';
 import { clockEntry, CLOCK_KEY, keptEntry, readClock, restoreKept, settleRestored } from './state-entry.js';
-import { cashKey, fileStray, issueAnomalies, issueOrderlessFill, refreshCash, unfileStray } from './stray-step.js';
+import { cashKey, fileStray, flawedRows, issueAnomalies, issueOrderlessFill, refreshCash, unfileStray } from './stray-step.js';
 import { TimeQueue } from './time-queue.js';
 
 const DAY_MS = 86_400_000;
@@ -86,7 +86,7 @@ class OrderManager implements Processor, Shelf {
     if (!change.changed) return;
     if (change.labels) {
       relabel(scope, slot, null);
-      for (const stray of market.unknown.get(row.order_id) ?? []) issueAnomalies(scope, market, stray.entry);
+      for (const entry of flawedRows(market, row.order_id)) issueAnomalies(scope, market, entry);
       for (const entry of slot.body.executions) if (entry.conflict) issueAnomalies(scope, market, entry);
     }
     refreshParts(scope, slot, false);

@@ -49,8 +49,9 @@ export function refreshParts(scope: Scope, slot: OrderSlot, decidedAtShown: bool
   }
   for (const missing of decided) {
     const part = partAt(body, missing);
-    if (part.live && samePart(part, missing)) continue;
+    const unchanged = part.live && samePart(part, missing);
     assignPart(part, missing);
+    if (unchanged) continue;
     part.live = true;
     const eventMs = decidedAtShown ? missing.shownMs : scope.eventMs;
     emitPart(scope, slot, part, labels, eventMs);

@@ -28,18 +28,21 @@ export function repeatExecution(scope: Scope, shelf: Shelf, market: Market, row:
   if (!addRow(next, row, offset, market)) return;
   const before = { kind: entry.kind, content: entry.content, cash: entry.kind === 'cash' ? cashKey(entry) : null };
   if (entry.live && entry.kind !== next.kind) retract(scope, home, entry);
-  const linksBefore = home.home === 'order' ? linkOf(home) : '';
-  const rehomed = move(shelf, market, home, entry, next);
+  const homeLink = home.home === 'order' ? linkOf(home) : '';
+  const orderId = next.content.order_id;
+  const target = next.kind === 'fill' && orderId !== '' ? shelf.slot(market, orderId) : null;
+  const targetLink = target === null ? '' : linkOf(target);
+  const wasLive = entry.live;
+  const rehomed = move(shelf, market, home, entry, next, target);
   const alike = before.kind === entry.kind && standsAlike(before.content, entry.content);
-  if (home !== rehomed && home.home === 'order') settleOrder(scope, shelf, home, linksBefore, null, offset);
-  if (rehomed.home === 'order') {
-    const links = home === rehomed ? linksBefore : null;
-    settleOrder(scope, shelf, rehomed, links, alike ? null : entry, offset);
-  } else if (entry.kind === 'fill' && !alike) {
-    issueOrderlessFill(scope, rehomed);
-  }
+  if (home !== rehomed && home.home === 'order') settleOrder(scope, shelf, home, homeLink, null, offset);
+  if (rehomed.home === 'order') settleOrder(scope, shelf, rehomed, targetLink, alike ? null : entry, offset);
+  else if (entry.kind === 'fill' && !alike) issueOrderlessFill(scope, rehomed);
   if (before.cash !== null) refreshCash(scope, market, before.cash);
-  if (entry.kind === 'cash') refreshCash(scope, market, cashKey(entry));
+  if (rehomed.home === 'stray' && entry.kind === 'cash') {
+    refreshCash(scope, market, cashKey(entry));
+    if (wasLive && entry.live && !alike) issueCash(scope, rehomed, false);
+  }
   shelf.renew(rehomed);
   mention(scope, shelf, market, entry, offset);
   issueAnomalies(scope, market, entry);
@@ -64,13 +67,18 @@ function retract(scope: Scope, home: OrderSlot | StrayRow, entry: ExecutionEntry
 }
 
 /** Puts what the rows amount to in the place of what stood, and keeps it where it belongs now. */
-function move(shelf: Shelf, market: Market, home: OrderSlot | StrayRow, entry: ExecutionEntry, next: ExecutionEntry): OrderSlot | StrayRow {
+function move(
+  shelf: Shelf,
+  market: Market,
+  home: OrderSlot | StrayRow,
+  entry: ExecutionEntry,
+  next: ExecutionEntry,
+  target: OrderSlot | null,
+): OrderSlot | StrayRow {
   if (home.home === 'stray') unfileStray(home);
-  const { revision, live } = entry;
-  Object.assign(entry, next, { revision, live });
-  const { order_id: orderId } = entry.content;
-  const slot = entry.kind === 'fill' && orderId !== '' ? shelf.slot(market, orderId) : null;
-  const rehomed = slot ?? (home.home === 'stray' ? home : newStray(market, entry));
+  const { revision, cashRevision, live } = entry;
+  Object.assign(entry, next, { revision, cashRevision, live });
+  const rehomed = target ?? (home.home === 'stray' ? home : newStray(market, entry));
   if (home.home === 'order') {
     if (home !== rehomed) home.body.executions = home.body.executions.filter((one) => one !== entry);
     recount(home.body);
@@ -87,11 +95,11 @@ function settleOrder(
   scope: Scope,
   shelf: Shelf,
   slot: OrderSlot,
-  linkBefore: string | null,
+  linkBefore: string,
   changed: ExecutionEntry | null,
   offset: number,
 ): void {
-  if (linkBefore === null || linkOf(slot) !== linkBefore) relabel(scope, slot, changed);
+  if (linkOf(slot) !== linkBefore) relabel(scope, slot, changed);
   refreshParts(scope, slot, false);
   if (changed !== null) issueFill(scope, slot, changed, labelsOf(slot.body, null, scope.signalOf));
   issueRow(scope, slot, { messageSeq: null, messageAt: null, newPair: false, ref: executionRef(scope.partition, offset) }, scope.eventMs);

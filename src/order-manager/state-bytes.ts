@@ -135,7 +135,8 @@ export class StateReader {
   }
 
   text(): string {
-    const end = this.at + this.count();
+    const length = this.count();
+    const end = this.at + length;
     if (end > this.bytes.length) throw new RangeError('state entry is cut short');
     const text = decoder.decode(this.bytes.subarray(this.at, end));
     this.at = end;

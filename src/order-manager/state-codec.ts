@@ -111,6 +111,7 @@ export function writeEntry(w: StateWriter, entry: ExecutionEntry): void {
     w.count(row.offset);
   }
   w.count(entry.revision);
+  w.count(entry.cashRevision);
   w.byte((entry.live ? 1 : 0) | (entry.conflictShown ? 2 : 0) | (entry.unknownShown ? 4 : 0));
 }
 
@@ -122,6 +123,7 @@ export function readEntry(r: StateReader, terms: MarketTerms): ExecutionEntry {
   const entry = newEntry(execId, first.content, first.offset, terms);
   if (rows.length > 1) settle(entry, rows, terms);
   entry.revision = r.count();
+  entry.cashRevision = r.count();
   const flags = r.byte();
   entry.live = (flags & 1) !== 0;
   entry.conflictShown = (flags & 2) !== 0;

@@ -11,14 +11,14 @@ import type { Scope } from './scope.js';
 export function fileStray(stray: StrayRow): void {
   const { entry, market } = stray;
   if (entry.kind === 'cash') push(market.cash, cashKey(entry), stray);
-  if (entry.kind === 'unknown' && entry.content.order_id !== '') push(market.unknown, entry.content.order_id, stray);
+  if ((entry.kind === 'unknown' || entry.conflict) && entry.content.order_id !== '') push(market.flawed, entry.content.order_id, stray);
 }
 
 /** Takes it out again; must be called before its content changes. */
 export function unfileStray(stray: StrayRow): void {
   const { entry, market } = stray;
   if (entry.kind === 'cash') drop(market.cash, cashKey(entry), stray);
-  if (entry.kind === 'unknown' && entry.content.order_id !== '') drop(market.unknown, entry.content.order_id, stray);
+  if ((entry.kind === 'unknown' || entry.conflict) && entry.content.order_id !== '') drop(market.flawed, entry.content.order_id, stray);
 }
 
 function push(index: Map<string, StrayRow[]>, key: string, stray: StrayRow): void {
@@ -31,6 +31,12 @@ function drop(index: Map<string, StrayRow[]>, key: string, stray: StrayRow): voi
   const rest = (index.get(key) ?? []).filter((other) => other !== stray);
   if (rest.length === 0) index.delete(key);
   else index.set(key, rest);
+}
+
+/** Rows with an anomaly that name an order, by execution id. */
+export function flawedRows(market: Market, orderId: string): ExecutionEntry[] {
+  const rows = (market.flawed.get(orderId) ?? []).map((stray) => stray.entry);
+  return rows.sort((a, b) => (a.execId < b.execId ? -1 : 1));
 }
 
 export function cashKey(entry: ExecutionEntry): string {
@@ -73,10 +79,10 @@ export function issueCash(scope: Scope, stray: StrayRow, retracted: boolean): vo
     occurred_at: row.executed_at,
     source: row.source === 'transaction_log' ? 'transaction_log' : 'execution',
     retracted,
-    revision: entry.revision,
+    revision: entry.cashRevision,
     inputs: [executionRef(scope.partition, entry.offset)],
   };
-  entry.revision += 1;
+  entry.cashRevision += 1;
   entry.live = !retracted;
   scope.emitter.emit(OUTPUT_TOPIC, market.asset, 'CashEvent', cash, scope.eventMs);
   scope.touch(stray);

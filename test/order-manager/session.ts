@@ -31,7 +31,7 @@ export class Session {
   private readonly emitter: Emitter = {
     emit: (topic, key, type, value, eventMs) => {
       if (topic !== 'order-manager.order_events') throw new Error(`output into ${topic}`);
-      if (value === null || key !== value.asset) throw new Error(`bad key ${key}`);
+      if (value === null || !('asset' in value) || key !== value.asset) throw new Error(`bad key ${key}`);
       this.emitted.push({ type, value, eventMs });
     },
     deadLetter: (exception) => void this.deadLetters.push(exception),
