@@ -11,7 +11,7 @@ import { isTerminal } from './order-content.js';
 import { issueFill, issueRow, refreshParts, relabel } from './order-step.js';
 import { repeatExecution, type Shelf } from './repeat-step.js';
 import type { OrderManagerOptions, Scope } from './scope.js';
-import { StateWriter } from './state-bytes.js';
+import { StateWriter } from '../domain/state-bytes.js';
 import { clockEntry, CLOCK_KEY, keptEntry, readClock, restoreKept, settleRestored } from './state-entry.js';
 import { cashKey, fileStray, flawedRows, issueAnomalies, issueOrderlessFill, refreshCash, unfileStray } from './stray-step.js';
 import { TimeQueue } from './time-queue.js';

@@ -4,7 +4,7 @@ import { newEntry, settle, type ExecutionEntry, type MarketTerms, type Variant }
 import type { Mark, OrderBody } from './order-body.js';
 import type { OrderContent } from './order-content.js';
 import { newPart } from './order-step.js';
-import { StateReader, StateWriter } from './state-bytes.js';
+import { StateReader, StateWriter } from '../domain/state-bytes.js';
 
 /** First byte of every entry; a reader refuses others. */
 export const STATE_VERSION = 1;

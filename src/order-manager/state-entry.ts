@@ -4,7 +4,7 @@ import { keyParts, newSlot, newStray, type OrderSlot, type StrayRow } from './ma
 import { recount } from './order-body.js';
 import { assignPart, weigh } from './order-step.js';
 import type { Scope } from './scope.js';
-import { StateWriter } from './state-bytes.js';
+import { StateWriter } from '../domain/state-bytes.js';
 import { readEntry, readOrder, readState, STATE_VERSION, writeEntry, writeOrder } from './state-codec.js';
 import { fileStray } from './stray-step.js';
 

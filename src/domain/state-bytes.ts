@@ -1,4 +1,4 @@
-import type { Decimal } from '../domain/decimal.js';
+import type { Decimal } from './decimal.js';
 
 const MONEY = 10n ** 10n;
 const WORD = (1n << 64n) - 1n;
