@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { GuidedError } from '../config/guided-error.js';
 import { parseCaptureLine } from './capture-line.js';
 import type { FrameSource, SourceItem } from './frame-source.js';
 
@@ -11,13 +12,18 @@ const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = 0xfeff;
 
 /** The capture cannot be read on: no such file, no permission, a compressed file that ends too early. */
-export class CaptureReadError extends Error {
+export class CaptureReadError extends GuidedError {
   override name = 'CaptureReadError';
 }
 
-/** Frames of a capture file, plain or compressed with gzip (told by its first bytes); - is standard input. */
-export function readCapture(path: string): FrameSource {
-  return captureItems(path === '-' ? process.stdin : createReadStream(path, { highWaterMark: CHUNK_BYTES }), path === '-' ? 'standard input' : path);
+/**
+ * Frames of a capture file, plain or compressed with gzip (told by its first bytes); - is standard input. The signal ends
+ * it, also while it waits for input.
+ */
+export function readCapture(path: string, signal?: AbortSignal): FrameSource {
+  const input = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  signal?.addEventListener('abort', () => input.destroy(), { once: true });
+  return captureItems(input, path === '-' ? 'standard input' : path);
 }
 
 /** Frames of any stream of bytes; `name` is for errors. */
@@ -30,7 +36,11 @@ export async function* captureItems(input: Readable, name: string): AsyncGenerat
     }
   } catch (error) {
     const cause = error instanceof Error ? error : new Error(String(error));
-    throw new CaptureReadError(`cannot read ${name} after line ${lines.lineCount}: ${cause.message}`, { cause });
+    const nextStep =
+      lines.lineCount === 0
+        ? 'name a file that can be read, or - for standard input'
+        : 'the lines before it were taken, without a closing watermark; mend the file and give it again (for a torn .gz: `zcat FILE | position-linker ingest --capture -`): repeated records are harmless';
+    throw new CaptureReadError(`cannot read ${name} after line ${lines.lineCount}: ${cause.message}`, nextStep, { cause });
   }
   const rest = lines.end();
   if (rest.length > 0) yield rest;

@@ -1,5 +1,6 @@
+import { GuidedError } from '../config/guided-error.js';
 import type { FrameSource } from './frame-source.js';
-import { Gateway, type GatewayCounts, type GatewayOptions } from './gateway.js';
+import { Gateway, NotACaptureError, type GatewayCounts, type GatewayOptions } from './gateway.js';
 import { Pace } from './pace.js';
 import type { SourceWriter } from './source-writer.js';
 
@@ -23,7 +24,22 @@ export interface GatewayRun {
 export async function runGateway(source: FrameSource, writer: SourceWriter, options: RunGatewayOptions): Promise<GatewayRun> {
   const gateway = new Gateway(options, writer);
   const signal = options.signal ?? new AbortController().signal;
-  const pace = options.speed === 'max' ? null : new Pace(options.speed, signal);
+  try {
+    await takeAll(source, gateway, writer, signal, options);
+    if (!signal.aborted) gateway.finish(options.continues);
+  } catch (error) {
+    if (error instanceof NotACaptureError) {
+      throw new GuidedError(`this is no capture: ${error.message}`, 'a capture holds one JSON object a line: {"receivedAt": milliseconds, "frame": {...}}, plain or gzip', { cause: error });
+    }
+    // An input that was cut off because we are to stop ends with an error of its own.
+    if (!signal.aborted) throw error;
+  }
+  await writer.flush();
+  return { counts: gateway.counts, interrupted: signal.aborted };
+}
+
+async function takeAll(source: FrameSource, gateway: Gateway, writer: SourceWriter, signal: AbortSignal, { speed, onProgress }: RunGatewayOptions): Promise<void> {
+  const pace = speed === 'max' ? null : new Pace(speed, signal);
   for await (const items of source) {
     for (const item of items) {
       if (pace !== null && item.kind === 'frame') {
@@ -32,14 +48,10 @@ export async function runGateway(source: FrameSource, writer: SourceWriter, opti
           await writer.flush();
         });
       }
-      if (signal.aborted) break;
+      if (signal.aborted) return;
       gateway.accept(item);
     }
-    if (signal.aborted) break;
     await writer.drain();
-    options.onProgress?.(gateway.counts);
+    onProgress?.(gateway.counts);
   }
-  if (!signal.aborted) gateway.finish(options.continues);
-  await writer.flush();
-  return { counts: gateway.counts, interrupted: signal.aborted };
 }

@@ -1,0 +1,132 @@
+import { RecordCodec } from '../avro/record-codec.js';
+import { readRecordSchemas } from '../avro/record-schema.js';
+import { GuidedError } from '../config/guided-error.js';
+import { topicName, type Namespace } from '../config/namespace.js';
+import { ConfigurationError } from '../kafka/errors.js';
+import type { Log } from '../kafka/log.js';
+import { partitionOf } from '../kafka/partitioner.js';
+import { recordSubjects } from '../schema-registry/record-subjects.js';
+import { RegistryClient } from '../schema-registry/registry-client.js';
+import { RegistrySchemas } from '../schema-registry/registry-schemas.js';
+import { declaredTopics } from '../topic-apply/declared-topics.js';
+import { readCapture } from '../ws-gateway/capture-reader.js';
+import { isAccountName } from '../ws-gateway/frame-parser.js';
+import { DEAD_LETTER_TOPIC, SOURCE_TOPICS, type GatewayCounts } from '../ws-gateway/gateway.js';
+import { LogWriter } from '../ws-gateway/log-writer.js';
+import { runGateway } from '../ws-gateway/run-gateway.js';
+import { readTails } from '../ws-gateway/topic-tail.js';
+import type { PartitionTail } from '../ws-gateway/watermarks.js';
+import { defineCommand, UsageError, type Command } from './command.js';
+import { ingestJson, ingestText, isoTime, type IngestSummary } from './ingest-summary.js';
+
+const PROGRESS_EVERY_MS = 5_000;
+const INTERRUPTED = 130;
+
+/** `ingest`: a recorded session into the source topics. */
+export const ingestCommands: readonly Command[] = [
+  defineCommand({
+    path: ['ingest'],
+    summary: 'play a recorded session into the source topics',
+    details:
+      'One JSON object a line: {"receivedAt": ms, "frame": {...}}, plain or gzip. Lines and rows that cannot be used go, bytes unchanged, to ' +
+      'ws-gateway.dead_letters. The file ends with a watermark that releases everything, unless --continues says that more follows.',
+    options: ['capture', 'speed', 'account', 'continues', 'namespace', 'brokers', 'registryUrl', 'joinWindowMs', 'skewAllowanceMs', 'json'],
+    async run({ options, stdout, stderr, signal }) {
+      const { account, namespace } = options;
+      if (account !== null && !isAccountName(account)) throw new UsageError(`--account ${account}: at most 64 characters, without spaces and |`);
+      // The client of the broker takes longer to load than the rest; help and wrong usage need none of it.
+      const { KafkaLog } = await import('../kafka/kafka-log.js');
+      const log = new KafkaLog({ brokers: options.brokers, clientId: 'position-linker' });
+      const appender = log.sourceWriter();
+      try {
+        const codec = await openCodec(namespace, options.registryUrl);
+        const partitions = await partitionsOf(log, namespace);
+        const tails = await tailsOf(log, codec, namespace, partitions);
+        const startedMs = performance.now();
+        const progress = new Progress(highestWatermark(tails) + options.skewAllowanceMs, startedMs, stderr);
+        const run = await runGateway(
+          readCapture(options.capture, signal),
+          new LogWriter({ appender, encode: (type, value) => codec.encode(type, value), nameOf: (topic) => topicName(namespace, topic) }),
+          {
+            ...options,
+            partitions,
+            partitionOf: (asset) => partitionOf(asset, partitions),
+            tails,
+            signal,
+            onProgress: (counts) => progress.report(counts),
+          },
+        );
+        const summary: IngestSummary = { ...run, capture: options.capture, continues: options.continues, seconds: (performance.now() - startedMs) / 1_000 };
+        stdout(options.json ? ingestJson(summary) : ingestText(summary));
+        return run.interrupted ? INTERRUPTED : 0;
+      } finally {
+        await appender.close();
+        await log.close();
+      }
+    },
+  }),
+];
+
+async function openCodec(namespace: Namespace, registryUrl: string): Promise<RecordCodec> {
+  const schemas = readRecordSchemas();
+  const source = new RegistrySchemas(new RegistryClient(registryUrl), recordSubjects(namespace, declaredTopics(), schemas));
+  return RecordCodec.open(source, schemas, ['OrderUpdate', 'Execution', 'PositionUpdate', 'Watermark']);
+}
+
+async function partitionsOf(log: Log, namespace: Namespace): Promise<number> {
+  const setUp = 'run `position-linker setup` with the same namespace first';
+  try {
+    const counts = await Promise.all([...SOURCE_TOPICS, DEAD_LETTER_TOPIC].map((topic) => log.partitionCount(topicName(namespace, topic))));
+    const sourceCounts = counts.slice(0, SOURCE_TOPICS.length);
+    if (new Set(sourceCounts).size > 1) throw new GuidedError(`${SOURCE_TOPICS.join(', ')} differ in partitions: ${sourceCounts.join(', ')}`, 'use a namespace of its own, or delete these topics and set up again');
+    return sourceCounts[0] as number;
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new GuidedError('the source topics are not there', setUp, { cause: error });
+    throw error;
+  }
+}
+
+/** What the source topics hold already, by topic and partition. */
+async function tailsOf(log: Log, codec: RecordCodec, namespace: Namespace, partitions: number): Promise<readonly (readonly PartitionTail[])[]> {
+  const places = SOURCE_TOPICS.flatMap((topic) => Array.from({ length: partitions }, (_, partition) => ({ topic: topicName(namespace, topic), partition })));
+  const tails = await readTails(log, places, async (records) => {
+    await codec.learn(records.map((record) => record.value));
+    return (record) => (record.value !== null && codec.nameOf(record.value) === 'Watermark' ? record.timestampMs : null);
+  });
+  return SOURCE_TOPICS.map((_topic, index) => tails.slice(index * partitions, (index + 1) * partitions));
+}
+
+function highestWatermark(tails: readonly (readonly PartitionTail[])[]): number {
+  return tails.flat().reduce((highestMs, tail) => Math.max(highestMs, tail.highestWatermarkMs ?? 0), 0);
+}
+
+/** Tells a person how far a long file is, and once that it is older than what the topics hold. */
+class Progress {
+  readonly #reachedMs: number;
+  readonly #startedMs: number;
+  readonly #stderr: (text: string) => void;
+  #nextMs: number;
+  #isFirst = true;
+
+  constructor(reachedMs: number, startedMs: number, stderr: (text: string) => void) {
+    this.#reachedMs = reachedMs;
+    this.#startedMs = startedMs;
+    this.#stderr = stderr;
+    this.#nextMs = startedMs + PROGRESS_EVERY_MS;
+  }
+
+  report(counts: GatewayCounts): void {
+    const { firstReceivedMs } = counts;
+    if (this.#isFirst && firstReceivedMs !== null) {
+      this.#isFirst = false;
+      if (firstReceivedMs < this.#reachedMs) {
+        this.#stderr(`note: the topics already reach ${isoTime(this.#reachedMs)}, this session begins ${isoTime(firstReceivedMs)}: until then its records are late, which is harmless\n`);
+      }
+    }
+    const nowMs = performance.now();
+    if (nowMs < this.#nextMs) return;
+    this.#nextMs = nowMs + PROGRESS_EVERY_MS;
+    const rate = Math.round(counts.frames / ((nowMs - this.#startedMs) / 1_000));
+    this.#stderr(`${counts.frames} frames, up to ${isoTime(counts.lastReceivedMs)}, ${rate} frames/s\n`);
+  }
+}
