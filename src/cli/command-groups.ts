@@ -4,4 +4,5 @@ import type { CommandGroup } from './run-command-line.js';
 export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { words: ['stack'], load: async () => (await import('./stack.js')).stackCommands },
   { words: ['setup', 'topics', 'schemas', 'db'], load: async () => (await import('./setup.js')).setupCommands },
+  { words: ['ingest'], load: async () => (await import('./ingest.js')).ingestCommands },
 ];
