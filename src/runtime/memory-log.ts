@@ -12,7 +12,7 @@ import type {
   TopicPartition,
   TopicPartitionOffset,
 } from '../kafka/log.js';
-import type { LogRecord, OutgoingRecord } from '../kafka/record.js';
+import type { LogRecord, OutgoingRecord, RecordHeader } from '../kafka/record.js';
 import { MemoryGroup } from './memory-group.js';
 import { MemoryReader } from './memory-reader.js';
 
@@ -27,6 +27,8 @@ export interface MemoryLogOptions {
   /** Called before each step, `committed` after the commit took effect and before the caller learns of it. */
   readonly onWriterStep?: (step: WriterStep, transactionalId: string) => void;
 }
+
+const NO_HEADERS: readonly RecordHeader[] = [];
 
 export interface MemoryPartition {
   readonly records: LogRecord[];
@@ -85,7 +87,8 @@ export class MemoryLog implements Log {
     const touched = new Set<MemoryPartition>();
     for (const record of records) {
       const target = this.partition(record.topic, record.partition);
-      target.records.push({ ...record, offset: target.nextOffset++, headers: record.headers ?? [] });
+      const { topic, partition, timestampMs, key, value, headers = NO_HEADERS } = record;
+      target.records.push({ topic, partition, offset: target.nextOffset++, timestampMs, key, value, headers });
       touched.add(target);
     }
     if (isTransaction && this.options.hasMarkers === true) for (const target of touched) target.nextOffset++;

@@ -141,6 +141,11 @@ export class TaskCore implements Emitter, MergeHandler<Arrival> {
     return this.merge.bufferedWatermarks(input) >= maxBuffered && !this.merge.isAwaited(input);
   }
 
+  /** Records of an input that are not taken yet. */
+  bufferedRecords(input: number): number {
+    return this.merge.bufferedRecords(input);
+  }
+
   get bufferedOutputs(): number {
     return this.outputs.length;
   }
