@@ -102,7 +102,7 @@ function readTopic(reader: YamlReader, entry: YamlEntry, kinds: ReadonlyMap<stri
   const carriesRecords = kind === 'events' || kind === 'compacted';
   if (carriesRecords && !parts.has('records')) reader.problem(entry.keyNode, `${what} has no records`);
   if (kind === 'events' && parts.has('records') && !records.includes('Watermark')) reader.problem(parts.get('records')?.value ?? null, `${what}: a topic of events carries Watermark too`);
-  if (kind !== 'events' && records.includes('Watermark')) reader.problem(parts.get('records')?.value ?? null, `${what}: only topics of events carry Watermark`);
+  if (kind !== 'events' && kinds.has(kind) && records.includes('Watermark')) reader.problem(parts.get('records')?.value ?? null, `${what}: only topics of events carry Watermark`);
   const config = parts.has('config') ? readConfig(reader, parts.get('config')?.value ?? null, `${what}: config`) : {};
   return { name: entry.key, kind, owner: text('owner'), description: text('description'), key: text('key'), records, config };
 }
