@@ -16,7 +16,7 @@ import type {
   TopicPartition,
   TopicPartitionOffset,
 } from './log.js';
-import { earliestOffsets, fetchCommittedOffsets, lastStableOffsets, offsetsForTime } from './offsets.js';
+import { earliestOffsets, endOffsets, fetchCommittedOffsets, lastStableOffsets, offsetsForTime } from './offsets.js';
 import { readRange } from './read-range.js';
 import { TransactionalProducer } from './transactional-producer.js';
 
@@ -78,6 +78,10 @@ export class KafkaLog implements Log {
 
   lastStableOffsets(partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]> {
     return lastStableOffsets(this.#cluster, partitions);
+  }
+
+  endOffsets(partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]> {
+    return endOffsets(this.#cluster, partitions);
   }
 
   offsetsForTime(partitions: readonly TopicPartition[], timestampMs: number): Promise<readonly TopicPartitionOffset[]> {

@@ -163,6 +163,11 @@ export interface Log {
   earliestOffsets(partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]>;
   /** Last stable offsets (end of what a reader can see), in the order asked. */
   lastStableOffsets(partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]>;
+  /**
+   * Ends of what is written (high watermarks), in the order asked. While this is above the last stable offset, a
+   * transaction is open, or decided and not yet marked so in that partition.
+   */
+  endOffsets(partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]>;
   /** First offset whose record is not older than the time; the last stable offset where there is none. */
   offsetsForTime(partitions: readonly TopicPartition[], timestampMs: number): Promise<readonly TopicPartitionOffset[]>;
   /** Ends by position, not by record: markers and compaction may leave no record at the end. */

@@ -19,6 +19,11 @@ export function lastStableOffsets(cluster: Cluster, partitions: readonly TopicPa
   return listOffsets(cluster, partitions, LATEST);
 }
 
+/** The end of what is written, decided or not. */
+export function endOffsets(cluster: Cluster, partitions: readonly TopicPartition[]): Promise<TopicPartitionOffset[]> {
+  return listOffsets(cluster, partitions, LATEST, false);
+}
+
 /** First offset whose record is at or after the time, where there is none the last stable offset. */
 export async function offsetsForTime(
   cluster: Cluster,
@@ -31,12 +36,12 @@ export async function offsetsForTime(
 }
 
 /** Asks the leaders, repeating what they refuse or do not answer: nothing is changed by asking. */
-async function listOffsets(cluster: Cluster, partitions: readonly TopicPartition[], timestamp: number): Promise<TopicPartitionOffset[]> {
+async function listOffsets(cluster: Cluster, partitions: readonly TopicPartition[], timestamp: number, isCommittedOnly = true): Promise<TopicPartitionOffset[]> {
   const deadlineMs = Date.now() + TIMEOUT_MS;
   const offsets = new Map<TopicPartition, number>();
   for (let backoffMs = 10; ; backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS)) {
     const pending = partitions.filter((partition) => !offsets.has(partition));
-    const failure = await listOnce(cluster, pending, timestamp, offsets);
+    const failure = await listOnce(cluster, pending, timestamp, isCommittedOnly, offsets);
     if (failure === null) return partitions.map((partition) => ({ topic: partition.topic, partition: partition.partition, offset: offsets.get(partition)! }));
     if (!(failure instanceof TransientError) || Date.now() > deadlineMs) throw failure;
     await sleep(backoffMs);
@@ -48,6 +53,7 @@ async function listOnce(
   cluster: Cluster,
   partitions: readonly TopicPartition[],
   timestamp: number,
+  isCommittedOnly: boolean,
   offsets: Map<TopicPartition, number>,
 ): Promise<Error | null> {
   const byLeader = new Map<number, TopicPartition[]>();
@@ -64,7 +70,7 @@ async function listOnce(
   }
   const asked = [...byLeader].map(async ([leader, sameLeader]) => {
     try {
-      const answers = await cluster.request(leader, LANE, listOffsetsRequest(sameLeader, timestamp));
+      const answers = await cluster.request(leader, LANE, listOffsetsRequest(sameLeader, timestamp, isCommittedOnly));
       for (const partition of sameLeader) {
         const answer = answers.find((found) => found.topic === partition.topic && found.partition === partition.partition);
         const errorCode = answer?.errorCode ?? -1;

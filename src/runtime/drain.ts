@@ -41,14 +41,19 @@ export interface DrainReport {
 const POLL_MS = 50;
 const WAITING_NOTICE_MS = 10_000;
 
-/** Ends of all partitions of these topics, as far as a reader can see. */
-export async function topicEnds(log: Log, topics: readonly string[]): Promise<readonly TopicPartitionOffset[]> {
-  const partitions: TopicPartition[] = [];
-  for (const topic of topics) {
-    const count = await log.partitionCount(topic);
-    for (let partition = 0; partition < count; partition++) partitions.push({ topic, partition });
+/**
+ * Ends of all partitions of a topic. A transaction that is committed may not be marked so in every partition yet: what is
+ * written now counts, and is waited for until it is decided. Null when the signal came first.
+ */
+async function decidedEnds(log: Log, topic: string, signal: AbortSignal): Promise<readonly TopicPartitionOffset[] | null> {
+  const partitions = Array.from({ length: await log.partitionCount(topic) }, (_, partition): TopicPartition => ({ topic, partition }));
+  const written = await log.endOffsets(partitions);
+  while (!signal.aborted) {
+    const stable = await log.lastStableOffsets(partitions);
+    if (stable.every(({ offset }, index) => offset >= (written[index] as TopicPartitionOffset).offset)) return written;
+    await pause(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
-  return log.lastStableOffsets(partitions);
+  return null;
 }
 
 /** Resolves when every stage is done with what the topics hold now that no stage writes; null when the signal came first. */
@@ -57,7 +62,15 @@ export async function drained({ log, stages, signal, onWaiting }: DrainOptions):
   const targets = new Map<string, readonly TopicPartitionOffset[]>();
   const held = new Map<string, number>();
   const sources = new Set(stages.flatMap(({ inputs }) => inputs).filter((topic) => !written.has(topic)));
-  for (const topic of sources) targets.set(topic, await topicEnds(log, [topic]));
+  const aim = async (topics: Iterable<string>): Promise<boolean> => {
+    for (const topic of topics) {
+      const ends = await decidedEnds(log, topic, signal);
+      if (ends === null) return false;
+      targets.set(topic, ends);
+    }
+    return true;
+  };
+  if (!(await aim(sources))) return null;
   for (const stage of stages) {
     const progress = await stageDone(stage, stage.inputs.flatMap((topic) => targets.get(topic) ?? []), signal, onWaiting);
     if (progress === null) return null;
@@ -65,7 +78,7 @@ export async function drained({ log, stages, signal, onWaiting }: DrainOptions):
       const key = `${topic}/${partition}`;
       held.set(key, Math.max(records, held.get(key) ?? 0));
     }
-    for (const topic of stage.outputs) targets.set(topic, await topicEnds(log, [topic]));
+    if (!(await aim(stage.outputs))) return null;
   }
   return { heldRecords: [...held.values()].reduce((sum, records) => sum + records, 0) };
 }

@@ -180,6 +180,10 @@ export class MemoryLog implements Log {
     return partitions.map(({ topic, partition }) => ({ topic, partition, offset: this.end(topic, partition) }));
   }
 
+  async endOffsets(partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]> {
+    return this.lastStableOffsets(partitions);
+  }
+
   async offsetsForTime(partitions: readonly TopicPartition[], timestampMs: number): Promise<readonly TopicPartitionOffset[]> {
     return partitions.map(({ topic, partition }) => {
       const found = this.records(topic, partition).find((record) => record.timestampMs >= timestampMs);

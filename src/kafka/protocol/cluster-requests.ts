@@ -86,9 +86,10 @@ export const EARLIEST = -2;
 export function listOffsetsRequest(
   partitions: readonly TopicPartition[],
   timestamp: number,
+  isCommittedOnly = true,
 ): KafkaRequest<(PartitionError & { readonly offset: number })[]> {
   const writer = new WireWriter();
-  writer.int32(-1).int8(1);
+  writer.int32(-1).int8(isCommittedOnly ? 1 : 0);
   writeByTopic(writer, partitions, ({ partition }) => writer.int32(partition).int64(timestamp));
   return {
     api: APIS.listOffsets,
