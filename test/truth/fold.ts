@@ -20,6 +20,22 @@ export interface TrueFill {
   execType: string;
   visible: boolean;
   swappable: boolean;
+  /** Of a fill merged from several, in their sequence: each part's quantity (positive) and price. */
+  parts?: readonly { quantity: Fixed; price: Fixed }[];
+}
+
+/** Notional of the part of a fill from `from` to `from + quantity` of its unsigned quantity. */
+export function valueOf(fill: TrueFill, from: Fixed, quantity: Fixed): Fixed {
+  if (!fill.parts) return notional(fill.inverse, quantity, fill.price);
+  let value = 0n;
+  let at = 0n;
+  for (const part of fill.parts) {
+    const low = at > from ? at : from;
+    const high = at + part.quantity < from + quantity ? at + part.quantity : from + quantity;
+    if (high > low) value += notional(fill.inverse, high - low, part.price);
+    at += part.quantity;
+  }
+  return value;
 }
 
 export interface TrueCash {
@@ -40,7 +56,9 @@ export interface TrueLeg {
   sizeDelta: Fixed;
   before: Fixed;
   after: Fixed;
+  /** The leg's share of the fill's fee and notional. */
   fee: Fixed;
+  value: Fixed;
 }
 
 /** Folds one book's fills and cash in order into legs, cycles and results: small and slow on purpose. */
@@ -110,7 +128,7 @@ export class BookFold {
     this.pnl = 0n;
     if (closed > 0n) {
       const before = this.size;
-      const value = notional(this.inverse, closed, fill.price);
+      const value = valueOf(fill, 0n, closed);
       const part = closed === abs(before) ? this.cost : (this.cost * closed) / abs(before);
       const gain = before > 0n === this.inverse ? -1n : 1n;
       this.pnl = gain * (value - part);
@@ -121,12 +139,12 @@ export class BookFold {
       this.size += sign * closed;
       this.cum += this.pnl - closingFee;
       const relationship = this.size !== 0n ? 'decreased' : opened > 0n ? 'reversed' : 'closed';
-      legs.push({ fill, leg: 0, cycle: this.cycleName, relationship, sizeDelta: sign * closed, before, after: this.size, fee: closingFee });
+      legs.push({ fill, leg: 0, cycle: this.cycleName, relationship, sizeDelta: sign * closed, before, after: this.size, fee: closingFee, value });
     }
     if (opened > 0n) {
       const before = this.size;
       const fee = fill.fee - (closed > 0n ? closingFee : 0n);
-      const value = notional(this.inverse, opened, fill.price);
+      const value = valueOf(fill, closed, opened);
       if (before === 0n) this.newCycle();
       for (const policy of POLICIES) this.openLots(policy, fill.signal, opened, value, fee);
       this.cost += value;
@@ -134,7 +152,7 @@ export class BookFold {
       this.cum -= fee;
       legs.push({
         fill, leg: closed > 0n ? 1 : 0, cycle: this.cycleName, relationship: before === 0n ? 'opened' : 'increased',
-        sizeDelta: sign * opened, before, after: this.size, fee,
+        sizeDelta: sign * opened, before, after: this.size, fee, value,
       });
     }
     return legs;

@@ -1,0 +1,134 @@
+import { abs, ONE, type Fixed } from '../simulator/fixed.js';
+import { notional } from '../simulator/instrument.js';
+import type { BookCase } from './cases.js';
+import type { TrueFill } from './fold.js';
+import { amount, text, whole, show, type Row } from './rows.js';
+
+/** How the table knows a fill: by its execution, by its order's totals, or only as a size no fill explains. */
+export type Kind = 'execution' | 'order' | 'residual' | 'missing';
+
+/** A true fill, or several merged into one, at the grain in which the table can know it, with the rows that stand for it. */
+export interface ToldFill extends TrueFill {
+  kind: Kind;
+  /** How many true fills are in it. */
+  count: number;
+  /** By leg. */
+  rows: Row[];
+}
+
+export interface Told {
+  fills: ToldFill[];
+  /** The row of what was open when the recording began. */
+  start: Row | null;
+  differences: string[];
+  /** True if the residuals do not fit one by one, so nothing about their place can be asked. */
+  residualsDiffer: boolean;
+}
+
+/** Finds for every true fill of a book the rows that stand for it, and merges fills where the table can only know their sum. */
+export function toldFills(book: BookCase, rows: readonly Row[]): Told {
+  const differences: string[] = [];
+  const byExec = groupBy(rows.filter((row) => text(row, 'exec_id') !== null), (row) => text(row, 'exec_id') as string);
+  const byOrder = groupBy(rows.filter((row) => text(row, 'exec_id') === null && text(row, 'order_id') !== null), (row) => text(row, 'order_id') as string);
+  const nameless = rowGroups(rows.filter((row) => text(row, 'exec_id') === null && text(row, 'order_id') === null));
+  const start = book.startSize !== 0n ? (nameless.shift()?.[0] ?? null) : null;
+
+  const places = new Map<TrueFill, ToldFill | null>();
+  const uncovered = new Map<string, TrueFill[]>();
+  const untold: TrueFill[] = [];
+  for (const fill of book.fills) {
+    const found = byExec.get(fill.execId);
+    if (found) {
+      byExec.delete(fill.execId);
+      places.set(fill, { ...fill, kind: 'execution', count: 1, rows: byLeg(found) });
+    } else if (fill.visible) uncovered.set(fill.orderId, [...(uncovered.get(fill.orderId) ?? []), fill]);
+    else untold.push(fill);
+  }
+  for (const [orderId, fills] of uncovered) {
+    const groups = rowGroups(byOrder.get(orderId) ?? []);
+    byOrder.delete(orderId);
+    const left = cover(fills, groups, 'order', places);
+    for (const group of left) differences.push(`order ${orderId}: an order-derived fill of ${show(sum(group))} covers no whole fills`);
+  }
+  const leftover = cover(untold, nameless, 'residual', places);
+  const residualsDiffer = leftover.length > 0 || untold.some((fill) => places.get(fill)?.kind === 'missing');
+  for (const group of leftover) differences.push(`${book.key}: a residual of ${show(sum(group))} at seq ${whole(group[0] as Row, 'seq')} is no hidden trade`);
+  for (const execId of byExec.keys()) differences.push(`${book.key}: execution ${execId} is in the table and never was a fill of this book`);
+  for (const orderId of byOrder.keys()) differences.push(`${book.key}: order ${orderId} has order-derived fills, and none is missing`);
+  const fills = book.fills.flatMap((fill) => places.get(fill) ?? []);
+  return { fills, start, differences, residualsDiffer };
+}
+
+/** Lets each group of rows stand for consecutive fills of the same total; a merged fill takes the place of its last part. */
+function cover(fills: readonly TrueFill[], groups: Row[][], kind: 'order' | 'residual', places: Map<TrueFill, ToldFill | null>): Row[][] {
+  const left: Row[][] = [];
+  let next = 0;
+  for (const group of groups) {
+    const wanted = sum(group);
+    const taken: TrueFill[] = [];
+    let total = 0n;
+    while (next + taken.length < fills.length && total !== wanted) {
+      const fill = fills[next + taken.length] as TrueFill;
+      if (taken.length > 0 && abs(total + fill.quantity) > abs(wanted)) break;
+      taken.push(fill);
+      total += fill.quantity;
+    }
+    if (total !== wanted || taken.length === 0) {
+      left.push(group);
+      continue;
+    }
+    next += taken.length;
+    for (const fill of taken) places.set(fill, null);
+    places.set(taken[taken.length - 1] as TrueFill, { ...merge(taken, averaged(group)), kind, count: taken.length, rows: byLeg(group) });
+  }
+  for (const fill of fills.slice(next)) places.set(fill, { ...fill, kind: 'missing', count: 1, rows: [] });
+  return left;
+}
+
+/** Where nothing shows at which price a merged fill crossed zero, both legs have its average. */
+function averaged(group: readonly Row[]): boolean {
+  return group.length > 1 && group.some((row) => text(row, 'evidence') === 'ambiguous');
+}
+
+function merge(fills: readonly TrueFill[], average: boolean): TrueFill {
+  const last = fills[fills.length - 1] as TrueFill;
+  if (fills.length === 1) return last;
+  const quantity = fills.reduce((total, fill) => total + fill.quantity, 0n);
+  const value = fills.reduce((total, fill) => total + notional(fill.inverse, abs(fill.quantity), fill.price), 0n);
+  const price = last.inverse ? (abs(quantity) * ONE) / value : (value * ONE) / abs(quantity);
+  const parts = fills.map((fill) => ({ quantity: abs(fill.quantity), price: fill.price }));
+  return { ...last, quantity, price, fee: fills.reduce((total, fill) => total + fill.fee, 0n), ...(average ? {} : { parts }) };
+}
+
+/** Rows of one fill: leg 0 and, where it crosses zero, the leg 1 that follows. Without seq first (a start), then by seq and time. */
+function rowGroups(rows: readonly Row[]): Row[][] {
+  const sorted = [...rows].sort(
+    (a, b) => (whole(a, 'seq') ?? -1) - (whole(b, 'seq') ?? -1) || (whole(a, 'executed_at') ?? 0) - (whole(b, 'executed_at') ?? 0) || (whole(a, 'leg') ?? 0) - (whole(b, 'leg') ?? 0),
+  );
+  const groups: Row[][] = [];
+  for (const row of sorted) {
+    const open = groups[groups.length - 1];
+    if (whole(row, 'leg') === 1 && open && open.length === 1) open.push(row);
+    else groups.push([row]);
+  }
+  return groups;
+}
+
+function byLeg(rows: readonly Row[]): Row[] {
+  return [...rows].sort((a, b) => (whole(a, 'leg') ?? 0) - (whole(b, 'leg') ?? 0));
+}
+
+function sum(rows: readonly Row[]): Fixed {
+  return rows.reduce((total, row) => total + (amount(row, 'size_delta') ?? 0n), 0n);
+}
+
+export function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const name = key(item);
+    const group = groups.get(name);
+    if (group) group.push(item);
+    else groups.set(name, [item]);
+  }
+  return groups;
+}
