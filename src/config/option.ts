@@ -71,6 +71,12 @@ export function url(...protocols: readonly string[]): (text: string) => string {
   };
 }
 
+/** Like url, several separated by commas. */
+export function urls(...protocols: readonly string[]): (text: string) => string {
+  const one = url(...protocols);
+  return (text) => text.split(',').map((part) => one(part.trim())).join(',');
+}
+
 export function boolean(text: string): boolean {
   if (text === 'true' || text === '1') return true;
   if (text === 'false' || text === '0') return false;

@@ -1,4 +1,4 @@
-import { addresses, boolean, integer, matching, nonEmpty, oneOf, OptionValueError, url, type OptionSpec } from './option.js';
+import { addresses, boolean, integer, matching, nonEmpty, oneOf, OptionValueError, url, urls, type OptionSpec } from './option.js';
 
 export type Policy = 'pro-rata' | 'fifo';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -39,12 +39,12 @@ export const OPTIONS = {
   registryUrl: option<string>({
     flag: '--registry-url',
     env: 'SCHEMA_REGISTRY_URL',
-    placeholder: 'URL',
+    placeholder: 'URL,…',
     unit: null,
     fallback: undefined,
-    help: "Schema registry that speaks Confluent's API; may hold a path, and user:password",
+    help: "Schema registry that speaks Confluent's API; may hold a path, and user:password; several are tried in turn",
     nextStep: STACK_HINT,
-    parse: url('http:', 'https:'),
+    parse: urls('http:', 'https:'),
   }),
   databaseUrl: option<string>({
     flag: '--database-url',

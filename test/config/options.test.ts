@@ -44,7 +44,7 @@ describe('options', () => {
   const refused: readonly (readonly [OptionName, string])[] = [
     ['namespace', 'a.b'], ['namespace', 'a-b'], ['namespace', 'x'.repeat(41)], ['namespace', 'ä'],
     ['brokers', 'localhost'], ['brokers', 'a:0'], ['brokers', ','], ['brokers', 'http://a:1'],
-    ['registryUrl', 'localhost:8081'], ['databaseUrl', 'mysql://x'],
+    ['registryUrl', 'localhost:8081'], ['registryUrl', 'http://a:1,b:2'], ['databaseUrl', 'mysql://x'],
     ['partitions', '1.5'], ['partitions', '-1'], ['partitions', '1e3'], ['joinWindowMs', '5s'],
     ['signalPattern', '('], ['signalPattern', 'sig-.*'], ['signalPattern', '(?:x)'],
     ['speed', '0'], ['speed', 'fast'], ['speed', '-1'], ['speed', 'Infinity'], ['json', 'yes'],

@@ -1,0 +1,191 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import { readRecordSchemas } from '../../src/avro/record-schema.js';
+import { applyRegistration, planRegistration, registrationText } from '../../src/schema-registry/register-schemas.js';
+import { recordSubjects } from '../../src/schema-registry/record-subjects.js';
+import { IncompatibleSchemaError, RegistryClient, RegistryError } from '../../src/schema-registry/registry-client.js';
+import { RegistrySchemas } from '../../src/schema-registry/registry-schemas.js';
+
+interface Request {
+  readonly method: string;
+  readonly url: string;
+  readonly authorization: string | null;
+  readonly body: string;
+}
+
+/** Answers a request with status and body; a text that is no JSON goes out as it is. */
+type Answer = (request: Request) => readonly [status: number, body: unknown];
+
+async function withServer(answer: Answer, use: (url: string, requests: Request[]) => Promise<void>): Promise<void> {
+  const requests: Request[] = [];
+  const server: Server = createServer((incoming, response) => {
+    void readBody(incoming).then((body) => {
+      const request = { method: incoming.method ?? '', url: incoming.url ?? '', authorization: incoming.headers.authorization ?? null, body };
+      requests.push(request);
+      const [status, reply] = answer(request);
+      response.writeHead(status).end(typeof reply === 'string' ? reply : JSON.stringify(reply));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    await use(`127.0.0.1:${(server.address() as AddressInfo).port}`, requests);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+async function readBody(incoming: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of incoming) text += String(chunk);
+  return text;
+}
+
+async function failure(promise: Promise<unknown>): Promise<Error> {
+  return promise.then(
+    () => expect.fail('resolved'),
+    (error: unknown) => error as Error,
+  );
+}
+
+describe('RegistryClient', () => {
+  it('keeps the path of its URL and sends its user and password, which no error shows', async () => {
+    await withServer(
+      ({ url }) => (url.endsWith('/schemas/ids/7') ? [200, { schema: '"string"' }] : [401, { error_code: 401, message: 'who are you' }]),
+      async (address, requests) => {
+        const client = new RegistryClient(`http://us%40er:pa%3Ass@${address}/apis/ccompat/v7/`);
+        expect(await client.schemaText(7)).to.equal('"string"');
+        expect(requests[0]).to.deep.include({ url: '/apis/ccompat/v7/schemas/ids/7', authorization: `Basic ${Buffer.from('us@er:pa:ss').toString('base64')}` });
+        const error = (await failure(client.schemaText(8))) as RegistryError;
+        expect(error).to.be.instanceOf(RegistryError);
+        expect(error.nextStep).to.include('user:password');
+        expect(error.message).to.include('who are you').and.not.include('pa:ss');
+      },
+    );
+  });
+
+  it('takes only the error code of the API for "there is none"', async () => {
+    await withServer(
+      ({ url }) => (url.includes('/1') ? [404, { error_code: 40403, message: 'none' }] : url.includes('/2') ? [404, { error_code: 404, message: 'no such path' }] : [200, '<html>']),
+      async (address) => {
+        const client = new RegistryClient(`http://${address}`);
+        expect(await client.schemaText(1)).to.equal(null);
+        expect((await failure(client.schemaText(2))).message).to.include('404');
+        expect((await failure(client.schemaText(3))).message).to.include('does not answer in JSON');
+      },
+    );
+  });
+
+  it('tries again while the server is ill, then says so', async () => {
+    let left = 2;
+    await withServer(
+      () => (left-- > 0 ? [503, 'starting'] : [200, { schema: '"int"' }]),
+      async (address, requests) => {
+        expect(await new RegistryClient(`http://${address}`).schemaText(1)).to.equal('"int"');
+        expect(requests).to.have.length(3);
+      },
+    );
+  });
+
+  it('goes on with the next URL where one does not answer, and stays there', async () => {
+    await withServer(
+      () => [200, { schema: '"int"' }],
+      async (address, requests) => {
+        const client = new RegistryClient(`http://127.0.0.1:1,http://${address}`);
+        expect(await client.schemaText(1)).to.equal('"int"');
+        expect(await client.schemaText(2)).to.equal('"int"');
+        expect(requests).to.have.length(2);
+      },
+    );
+  });
+
+  it('calls a refused schema incompatible', async () => {
+    await withServer(
+      () => [409, { error_code: 409, message: 'reader misses a default' }],
+      async (address) => {
+        const error = await failure(new RegistryClient(`http://${address}`).register('a/b', '{}'));
+        expect(error).to.be.instanceOf(IncompatibleSchemaError);
+        expect(error.message).to.include('a/b').and.include('reader misses a default');
+      },
+    );
+  });
+});
+
+const schemas = readRecordSchemas();
+const watermark = schemas.find((schema) => schema.name === 'Watermark')!;
+const subjects = recordSubjects('n', [{ name: 't', records: ['Watermark'] }, { name: 'u', records: ['Watermark'] }], schemas);
+
+describe('RegistrySchemas', () => {
+  function source(texts: Record<number, string>, clock: { ms: number }) {
+    const asked: number[] = [];
+    const client = { version: async () => null, versions: async () => [], schemaText: async (id: number) => (asked.push(id), texts[id] ?? null) };
+    return { asked, schemas: new RegistrySchemas(client, subjects, () => clock.ms) };
+  }
+
+  it('asks for an id once, and for one that does not exist again after half a minute', async () => {
+    const clock = { ms: 5 };
+    const texts: Record<number, string> = { 1: '"int"' };
+    const { asked, schemas: registry } = source(texts, clock);
+    expect(await Promise.all([registry.textOf(1), registry.textOf(1), registry.textOf(9), registry.textOf(9)])).to.deep.equal(['"int"', '"int"', null, null]);
+    await registry.textOf(1);
+    clock.ms += 29_000;
+    expect(await registry.textOf(9)).to.equal(null);
+    expect(asked).to.deep.equal([1, 9]);
+    texts[9] = '"long"';
+    clock.ms += 1_001;
+    expect(await registry.textOf(9)).to.equal('"long"');
+    expect(asked).to.deep.equal([1, 9, 9]);
+  });
+
+  it('does not take a registry that is down for an unknown id', async () => {
+    let isDown = true;
+    const client = { version: async () => null, versions: async () => [], schemaText: async () => (isDown ? Promise.reject(new Error('down')) : '"int"') };
+    const registry = new RegistrySchemas(client, subjects);
+    expect((await failure(registry.textOf(1))).message).to.equal('down');
+    isDown = false;
+    expect(await registry.textOf(1)).to.equal('"int"');
+  });
+
+  it('finds our schema among later versions, in any spelling, docs aside', async () => {
+    const spelled = JSON.stringify({ fields: watermark.schema.fields?.map(({ doc: _, ...field }) => field), name: watermark.fullName, type: 'record', doc: 'other' });
+    const versions = [
+      { id: 11, version: 1, schema: spelled },
+      { id: 12, version: 2, schema: JSON.stringify({ ...watermark.schema, fields: [] }) },
+    ];
+    const client = { schemaText: async () => null, versions: async () => [1, 2], version: async (_: string, version: number | 'latest') => versions[version === 'latest' ? 1 : version - 1] ?? null };
+    expect(await new RegistrySchemas(client, subjects).idOf(watermark)).to.equal(11);
+  });
+
+  it('names every subject that is missing and the command that mends it', async () => {
+    const client = { schemaText: async () => null, versions: async () => [], version: async () => null };
+    const error = await failure(new RegistrySchemas(client, subjects).idOf(watermark));
+    expect(error.message).to.include('n.t-position_linker.Watermark, n.u-position_linker.Watermark');
+    expect(error).to.have.property('nextStep').that.includes('schemas register');
+  });
+});
+
+describe('registration', () => {
+  it('sets the level of every subject before the first schema, and does nothing the second time', async () => {
+    const levels = new Map<string, string>();
+    const registered = new Map<string, string[]>();
+    const calls: string[] = [];
+    const client = {
+      level: async (subject: string) => (levels.get(subject) ?? null) as never,
+      versions: async (subject: string) => (registered.get(subject) ?? []).map((_, index) => index + 1),
+      version: async (subject: string, version: number | 'latest') => ({ id: 1, version: 1, schema: registered.get(subject)?.[Number(version) - 1] ?? '' }),
+      setLevel: async (subject: string, level: string) => void (levels.set(subject, level), calls.push(`level ${subject}`)),
+      register: async (subject: string, text: string) => (registered.set(subject, [...(registered.get(subject) ?? []), text]), calls.push(`register ${subject}`)),
+    };
+    const plans = await planRegistration(client, subjects);
+    expect(registrationText(plans).split('\n')[0]).to.equal('level n.t-position_linker.Watermark: (none) → FULL_TRANSITIVE');
+    await applyRegistration(client, plans);
+    expect(calls.map((call) => call.split(' ')[0])).to.deep.equal(['level', 'level', 'register', 'register']);
+    expect([...levels.values()]).to.deep.equal(['FULL_TRANSITIVE', 'FULL_TRANSITIVE']);
+    expect(await planRegistration(client, subjects)).to.deep.equal([]);
+
+    levels.set('n.t-position_linker.Watermark', 'NONE');
+    registered.set('n.u-position_linker.Watermark', [JSON.stringify({ ...watermark.schema, doc: 'an older text' })]);
+    expect(registrationText(await planRegistration(client, subjects))).to.equal('level n.t-position_linker.Watermark: NONE → FULL_TRANSITIVE\nregister n.u-position_linker.Watermark, version 2');
+  });
+});
