@@ -1,8 +1,9 @@
+import { clearNamespace } from '../stack/clear-namespace.js';
 import { hidePassword, pieceVariables, stackDown, stackEnv, stackStatus, stackUp, type PieceStatus, type StackAddresses, type StackPiece } from '../stack/stack.js';
 import { pieceNames } from '../stack/state.js';
-import { defineCommand, type Command } from './command.js';
+import { defineCommand, UsageError, type Command } from './command.js';
 
-/** `stack up|down|status|env`: the three servers every other command needs. */
+/** `stack up|down|status|env|clear`: the three servers every other command needs. */
 export const stackCommands: readonly Command[] = [
   defineCommand({
     path: ['stack', 'up'],
@@ -53,6 +54,19 @@ export const stackCommands: readonly Command[] = [
     options: [],
     async run({ stdout }) {
       stdout(exportLines(await stackEnv()));
+      return 0;
+    },
+  }),
+  defineCommand({
+    path: ['stack', 'clear'],
+    summary: 'remove what one namespace left on the three servers',
+    details: 'Topics, consumer groups, registry subjects and the database schema of --namespace, which must be given. Stop its roles first.',
+    options: ['namespace', 'brokers', 'registryUrl', 'databaseUrl'],
+    async run({ options, stdout }) {
+      if (options.namespace === null) throw new UsageError('stack clear wants --namespace NAME');
+      const cleared = await clearNamespace(options.namespace, options);
+      const schema = cleared.schemaDropped ? ', its database schema' : '';
+      stdout(`removed ${cleared.topics} topics, ${cleared.groups} groups, ${cleared.subjects} subjects${schema} of ${options.namespace}\n`);
       return 0;
     },
   }),

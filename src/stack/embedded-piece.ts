@@ -70,7 +70,9 @@ export async function startPiece(
   remember: (ports: Readonly<Record<string, number>>) => void,
   options: ToolchainOptions,
 ): Promise<string> {
-  const leftover = await stopPiece(piece, paths);
+  // It does not answer, so it will hardly stop in order; all three servers recover from a kill.
+  const impatient = piece.stopSteps.map((step) => ({ ...step, waitMs: Math.min(step.waitMs, 5_000) }));
+  const leftover = await stopByArgument(piece.marker(paths), impatient);
   if (leftover.length > 0) options.say(`${piece.name}: ended a leftover that did not answer (pid ${leftover.join(', ')})`);
 
   for (let attempt = 1; ; attempt++) {

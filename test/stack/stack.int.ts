@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import postgres from 'postgres';
+import { clearNamespace } from '../../src/stack/clear-namespace.js';
 import { postgresDataDir } from '../../src/stack/embedded-postgres.js';
-import { packageRoot, stackPaths } from '../../src/stack/paths.js';
+import { packageRoot, stackDir, stackPaths } from '../../src/stack/paths.js';
 import { findByArgument, pause } from '../../src/stack/process-table.js';
 import { stackDown, stackEnv, stackStatus, stackUp, type StackAddresses, type StackOptions } from '../../src/stack/stack.js';
 
@@ -13,7 +13,9 @@ import { stackDown, stackEnv, stackStatus, stackUp, type StackAddresses, type St
 describe('embedded stack', function () {
   this.timeout(240_000);
 
-  const dir = mkdtempSync(join(tmpdir(), 'stack-it-'));
+  // A folder with a name, so that whoever interrupts this test can find and stop what it left (scripts/test does). Closed to
+  // others: where this runs as root, the database's user cannot enter it, and the cluster has to lie elsewhere.
+  const dir = `${stackDir(process.env)}-lifecycle`;
   const paths = stackPaths(dir);
   const downloads = process.env['POSITION_LINKER_DOWNLOADS_DIR'] ?? join(packageRoot, '.stack', 'downloads');
   const env: NodeJS.ProcessEnv = { ...process.env, POSITION_LINKER_STACK_DIR: dir, POSITION_LINKER_DOWNLOADS_DIR: downloads };
@@ -23,6 +25,8 @@ describe('embedded stack', function () {
   let first: StackAddresses;
 
   before(async () => {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    await stackDown({ ...options, volumes: true });
     first = await stackUp(options);
   });
   after(async () => {
@@ -42,8 +46,8 @@ describe('embedded stack', function () {
     await admin.connect();
     return work(admin).finally(() => admin.disconnect());
   };
-  const registerSchema = async (name: string): Promise<number> => {
-    const schema = JSON.stringify({ type: 'record', name, fields: [{ name: 'x', type: 'int' }] });
+  const registerSchema = async (name: string, record = name): Promise<number> => {
+    const schema = JSON.stringify({ type: 'record', name: record, fields: [{ name: 'x', type: 'int' }] });
     const response = await fetch(`${first.schemaRegistryUrl}/subjects/${name}-value/versions`, {
       method: 'POST',
       headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
@@ -55,6 +59,24 @@ describe('embedded stack', function () {
     const sql = postgres(first.databaseUrl, { max: 1 });
     return sql.unsafe(text).finally(() => sql.end());
   };
+
+  it('leaves nothing of a namespace that is cleared, and everything of the others', async () => {
+    const { brokers, registryUrl, databaseUrl } = { brokers: first.kafkaBrokers, registryUrl: first.schemaRegistryUrl, databaseUrl: first.databaseUrl };
+    const names = ['here.fills', 'here2.fills'];
+    await withAdmin((admin) => admin.createTopics({ topics: names.map((topic) => ({ topic, numPartitions: 1 })) }));
+    await withAdmin((admin) => Promise.all(names.map((name) => admin.setOffsets({ groupId: name, topic: name, partitions: [{ partition: 0, offset: '0' }] }))));
+    for (const name of names) await registerSchema(name, 'Fill');
+    await query('create schema here; create table here.t (); create schema here2');
+
+    expect(await clearNamespace('here', { brokers, registryUrl, databaseUrl })).to.deep.equal({ topics: 1, groups: 1, subjects: 1, schemaDropped: true });
+    expect(await withAdmin((admin) => admin.listTopics())).to.include('here2.fills').and.not.include('here.fills');
+    expect((await withAdmin((admin) => admin.listGroups())).groups.map((group) => group.groupId)).to.include('here2.fills').and.not.include('here.fills');
+    const subjects = (await (await fetch(`${registryUrl}/subjects`)).json()) as string[];
+    expect(subjects).to.include('here2.fills-value').and.not.include('here.fills-value');
+    expect(await query("select nspname from pg_namespace where nspname like 'here%'")).to.deep.equal([{ nspname: 'here2' }]);
+
+    expect(await clearNamespace('here', { brokers, registryUrl, databaseUrl })).to.deep.equal({ topics: 0, groups: 0, subjects: 0, schemaDropped: false });
+  });
 
   it('is three healthy processes of this machine', async () => {
     expect(first.pieces.map((piece) => [piece.name, piece.source])).to.deep.equal([
