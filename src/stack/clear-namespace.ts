@@ -1,6 +1,7 @@
 import { databaseSchema, topicName } from '../config/namespace.js';
 import { clearTopics } from '../kafka/clear-topics.js';
 import { dropSchema } from '../postgres/drop-schema.js';
+import { addressList, registryAccess } from './health.js';
 import { StackError } from './stack-error.js';
 
 export interface Cleared {
@@ -29,13 +30,7 @@ export async function clearNamespace(
 
 /** A registry hides a deleted subject first and forgets it only when asked again with `permanent`. */
 async function clearSubjects(registryUrl: string, prefix: string): Promise<number> {
-  const base = new URL(registryUrl);
-  const headers: Record<string, string> = {};
-  if (base.username !== '') {
-    headers['authorization'] = `Basic ${Buffer.from(`${decodeURIComponent(base.username)}:${decodeURIComponent(base.password)}`).toString('base64')}`;
-    base.username = base.password = '';
-  }
-  const root = base.href.replace(/\/+$/, '');
+  const { url: root, headers } = registryAccess(addressList(registryUrl)[0] ?? registryUrl);
   const listing = await fetch(`${root}/subjects`, { headers });
   if (!listing.ok) throw new StackError(`the registry answered ${listing.status} to GET ${root}/subjects`, 'check SCHEMA_REGISTRY_URL');
   const subjects = ((await listing.json()) as string[]).filter((subject) => subject.startsWith(prefix));

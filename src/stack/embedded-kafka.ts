@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { warmCoordinators } from '../kafka/broker-probe.js';
 import { artefactFolder } from './artefacts.js';
 import type { EmbeddedPiece } from './embedded-piece.js';
-import { brokerList } from './health.js';
+import { addressList } from './health.js';
 import { lastLines, runCommand } from './run-command.js';
 import { StackError } from './stack-error.js';
 import { requireJava } from './toolchain.js';
@@ -82,7 +82,7 @@ export const embeddedKafka: EmbeddedPiece = {
     };
   },
 
-  afterStart: (address) => warmCoordinators(brokerList(address), 20_000),
+  afterStart: (address) => warmCoordinators(addressList(address), 20_000),
 
   stopSteps: [
     { signal: 'SIGTERM', waitMs: 20_000 },

@@ -2,24 +2,43 @@ import { probeBrokers } from '../kafka/broker-probe.js';
 import { probeDatabase } from '../postgres/database-probe.js';
 import type { PieceName } from './state.js';
 
-/** `KAFKA_BROKERS` and its like: names separated by commas. */
-export function brokerList(address: string): string[] {
+/** `KAFKA_BROKERS` and `SCHEMA_REGISTRY_URL`: one or more, separated by commas. */
+export function addressList(address: string): string[] {
   return address
     .split(',')
-    .map((broker) => broker.trim())
-    .filter((broker) => broker !== '');
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+}
+
+/** fetch refuses an address with user and password in it; they go into a header. No trailing slash on the address. */
+export function registryAccess(address: string): { readonly url: string; readonly headers: Readonly<Record<string, string>> } {
+  const url = new URL(address);
+  const { username, password } = url;
+  url.username = url.password = '';
+  const bare = url.href.replace(/\/+$/, '');
+  if (username === '') return { url: bare, headers: {} };
+  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
+  return { url: bare, headers: { authorization: `Basic ${credentials}` } };
 }
 
 const probes: Readonly<Record<PieceName, (address: string, timeoutMs: number) => Promise<void>>> = {
-  kafka: (address, timeoutMs) => probeBrokers(brokerList(address), timeoutMs),
+  kafka: (address, timeoutMs) => probeBrokers(addressList(address), timeoutMs),
   registry: probeRegistry,
   postgres: probeDatabase,
 };
 
+/** Any one of several registries will do, as for whoever uses them. */
 async function probeRegistry(address: string, timeoutMs: number): Promise<void> {
-  const response = await fetch(`${address}/subjects`, { signal: AbortSignal.timeout(timeoutMs) });
+  await Promise.any(addressList(address).map((one) => probeOneRegistry(one, timeoutMs))).catch((error: AggregateError) => {
+    throw error.errors[0];
+  });
+}
+
+async function probeOneRegistry(address: string, timeoutMs: number): Promise<void> {
+  const { url, headers } = registryAccess(address);
+  const response = await fetch(`${url}/subjects`, { headers, signal: AbortSignal.timeout(timeoutMs) });
   const body = await response.text();
-  if (!response.ok || !body.startsWith('[')) throw new Error(`GET ${address}/subjects answered ${response.status}`);
+  if (!response.ok || !body.startsWith('[')) throw new Error(`GET ${url}/subjects answered ${response.status}`);
 }
 
 /** Null when the piece does what it is for; otherwise what went wrong, in a few words. */

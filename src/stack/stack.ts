@@ -5,7 +5,7 @@ import { embeddedKafka } from './embedded-kafka.js';
 import { findRunning, startPiece, stopPiece, type EmbeddedPiece } from './embedded-piece.js';
 import { embeddedPostgres, postgresDataDir } from './embedded-postgres.js';
 import { embeddedRegistry } from './embedded-registry.js';
-import { ailment, brokerList } from './health.js';
+import { ailment, addressList } from './health.js';
 import { withLock } from './lock.js';
 import { stackDir, stackPaths, type StackPaths } from './paths.js';
 import { findByArgument, killByArgument } from './process-table.js';
@@ -184,7 +184,7 @@ function remember(paths: StackPaths, pieces: StackPiece[], ports: StackState['po
 function addresses(pieces: readonly StackPiece[]): StackAddresses {
   const of = (name: PieceName): string => pieces.find((piece) => piece.name === name)?.address ?? '';
   return {
-    kafkaBrokers: brokerList(of('kafka')),
+    kafkaBrokers: addressList(of('kafka')),
     schemaRegistryUrl: of('registry'),
     databaseUrl: of('postgres'),
     pieces: pieceNames.flatMap((name) => pieces.filter((piece) => piece.name === name)),

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportLines } from '../../src/cli/stack.js';
-import { brokerList } from '../../src/stack/health.js';
+import { addressList, registryAccess } from '../../src/stack/health.js';
 import { stackDir, stackPaths } from '../../src/stack/paths.js';
 import { StackError } from '../../src/stack/stack-error.js';
 import { fromEnvironment, hidePassword, stackDown, stackEnv, stackUp } from '../../src/stack/stack.js';
@@ -25,8 +25,13 @@ describe('stack addresses', () => {
     expect(fromEnvironment({ KAFKA_BROKERS: '127.0.0.1:4001' }, own)).to.have.length(1);
   });
 
-  it('split into brokers', () => {
-    expect(brokerList(' a:1, b:2 ,,')).to.deep.equal(['a:1', 'b:2']);
+  it('of a registry keep user and password out of the request line', () => {
+    expect(registryAccess('http://me:s%40@r:1/v7/')).to.deep.equal({ url: 'http://r:1/v7', headers: { authorization: `Basic ${btoa('me:s@')}` } });
+    expect(registryAccess('http://r:1')).to.deep.equal({ url: 'http://r:1', headers: {} });
+  });
+
+  it('split at commas', () => {
+    expect(addressList(' a:1, b:2 ,,')).to.deep.equal(['a:1', 'b:2']);
   });
 
   it('hide the password on a screen', () => {
