@@ -12,9 +12,11 @@ export interface ClusterOptions extends Omit<ConnectionSettings, 'connectTimeout
   readonly requestTimeoutMs?: number;
   /** How long to keep looking for a topic, a leader or a coordinator before giving up. */
   readonly lookupTimeoutMs?: number;
+  /** Where to really connect for an address the cluster tells: for port forwards and tunnels. */
+  readonly reach?: (address: Address) => Address;
 }
 
-interface Address {
+export interface Address {
   readonly host: string;
   readonly port: number;
 }
@@ -33,6 +35,7 @@ export class Cluster {
   readonly #settings: ConnectionSettings;
   readonly #bootstrap: readonly Address[];
   readonly #lookupTimeoutMs: number;
+  readonly #reach: (address: Address) => Address;
   readonly #connections = new Map<string, Promise<BrokerConnection>>();
   readonly #brokers = new Map<number, Address>();
   readonly #leaders = new Map<string, readonly number[]>();
@@ -46,6 +49,7 @@ export class Cluster {
     if (options.brokers.length === 0) throw new ConfigurationError('no broker address given: set KAFKA_BROKERS to host:port');
     this.#settings = { ...options, connectTimeoutMs: options.connectTimeoutMs ?? 5_000, requestTimeoutMs: options.requestTimeoutMs ?? 30_000 };
     this.#lookupTimeoutMs = options.lookupTimeoutMs ?? 30_000;
+    this.#reach = options.reach ?? ((address) => address);
     this.#bootstrap = options.brokers.map(parseAddress);
   }
 
@@ -167,7 +171,8 @@ export class Cluster {
       if (connection.isUsable) return connection;
       if (this.#connections.get(key) === existing) this.#connections.delete(key);
     }
-    const opening = BrokerConnection.open(address.host, address.port, this.#settings);
+    const { host, port } = this.#reach(address);
+    const opening = BrokerConnection.open(host, port, this.#settings);
     this.#connections.set(key, opening);
     opening.catch(() => {
       if (this.#connections.get(key) === opening) this.#connections.delete(key);
