@@ -10,6 +10,8 @@ export interface ConnectOptions {
   readonly schema: string;
   /** Shown in pg_stat_activity. */
   readonly applicationName?: string;
+  /** Commits do not wait for the server's disk: for sinks, whose rows and offsets are lost together or not at all. */
+  readonly commitsEarly?: boolean;
 }
 
 const CONNECT_TIMEOUT_SECONDS = 10;
@@ -58,7 +60,7 @@ function socketFactory(): (target: SocketTarget) => Socket {
   };
 }
 
-export function connectionOptions({ schema, applicationName }: ConnectOptions): postgres.Options<Record<string, postgres.PostgresType>> {
+export function connectionOptions({ schema, applicationName, commitsEarly }: ConnectOptions): postgres.Options<Record<string, postgres.PostgresType>> {
   const options = {
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
     // Types are few and known: no query for them at every connect.
@@ -78,6 +80,7 @@ export function connectionOptions({ schema, applicationName }: ConnectOptions): 
       client_min_messages: 'warning',
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       lock_timeout: LOCK_TIMEOUT_MS,
+      ...(commitsEarly === true ? { synchronous_commit: 'off' } : {}),
     },
   };
   return options as unknown as postgres.Options<Record<string, postgres.PostgresType>>;

@@ -1,0 +1,46 @@
+import type { RecordName, RecordTypes } from '../domain/records.js';
+import type { Cell, Table } from '../postgres/table.js';
+import { ordersTable } from './tables/orders.js';
+import { portfolioTable } from './tables/portfolio.js';
+import { positionCyclesTable } from './tables/position-cycles.js';
+import { positionDiscrepanciesTable } from './tables/position-discrepancies.js';
+import { positionOrdersTable } from './tables/position-orders.js';
+import { positionsTable } from './tables/positions.js';
+
+/** One topic whose records of one kind are the rows of one table: the newest record of a key is its row. */
+export interface RowSource<N extends RecordName = RecordName> {
+  readonly topic: string;
+  readonly record: N;
+  readonly table: Table<RecordTypes[N]>;
+  /** Whether a record takes its row away. */
+  isRetracted(record: RecordTypes[N]): boolean;
+  /** Row key of a tombstone's record key; null where it is none. Not there: the topic has no tombstones. */
+  readonly tombstoneKey?: (recordKey: string) => readonly Cell[] | null;
+}
+
+const never = (): boolean => false;
+
+// Keys of compacted topics are asset|account|category|…; an account may hold a bar, asset and category never do.
+function bookKey(recordKey: string): readonly Cell[] | null {
+  const match = /^([^|]+)\|(.*)\|([^|]+)\|(\d{1,9})$/s.exec(recordKey);
+  return match === null ? null : [match[1] as string, match[2] as string, match[3] as string, Number(match[4])];
+}
+
+function marketKey(recordKey: string): readonly Cell[] | null {
+  const match = /^([^|]+)\|(.*)\|([^|]+)$/s.exec(recordKey);
+  return match === null ? null : [match[1] as string, match[2] as string, match[3] as string];
+}
+
+function source<N extends RecordName>(spec: RowSource<N>): RowSource {
+  return spec as unknown as RowSource;
+}
+
+/** Every table that follows a single topic. */
+export const ROW_SOURCES: readonly RowSource[] = [
+  source({ topic: 'order-manager.order_events', record: 'Order', table: ordersTable, isRetracted: never }),
+  source({ topic: 'position-manager.positions', record: 'Position', table: positionsTable, isRetracted: never, tombstoneKey: bookKey }),
+  source({ topic: 'position-manager.portfolio', record: 'Portfolio', table: portfolioTable, isRetracted: never, tombstoneKey: marketKey }),
+  source({ topic: 'position-linker.position_orders', record: 'PositionOrder', table: positionOrdersTable, isRetracted: ({ retracted }) => retracted }),
+  source({ topic: 'position-linker.position_cycles', record: 'PositionCycle', table: positionCyclesTable, isRetracted: ({ retracted }) => retracted }),
+  source({ topic: 'position-linker.discrepancies', record: 'PositionDiscrepancy', table: positionDiscrepanciesTable, isRetracted: ({ retracted }) => retracted }),
+];
