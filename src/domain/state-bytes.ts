@@ -109,6 +109,11 @@ export class StateReader {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** How many bytes were read. */
+  get position(): number {
+    return this.at;
+  }
+
   byte(): number {
     return this.view.getUint8(this.at++);
   }

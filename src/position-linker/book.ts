@@ -64,7 +64,8 @@ export class Book {
   #intervalsSinceSnapshot = 0;
   #ranged: { now: readonly FillItem[]; issued: readonly FillItem[] } | null = null;
   #derivingIssued = false;
-  #nextHorizonMs = Number.NEGATIVE_INFINITY;
+  /** The horizon is not looked at before this watermark. */
+  nextHorizonMs = Number.NEGATIVE_INFINITY;
   /** Updates that did not fit the fills dated before them. */
   readonly #gapSeqs = new Set<number>();
 
@@ -203,10 +204,10 @@ export class Book {
   /** Forgets what is beyond the horizon, once it is worth it. Answers the forgotten items, or null. */
   moveHorizon(watermarkMs: number): Item[] | null {
     const isLong = this.items.length >= this.options.horizonEvents + Math.max(1, Math.floor(this.options.horizonEvents / HORIZON_SLACK));
-    if (this.dirtySeq !== null || (!isLong && watermarkMs < this.#nextHorizonMs)) return null;
+    if (this.dirtySeq !== null || (!isLong && watermarkMs < this.nextHorizonMs)) return null;
     const first = this.items[0];
     if (first === undefined) return null;
-    this.#nextHorizonMs = Math.max(eventTime(first) + this.options.horizonMs, watermarkMs) + this.options.horizonMs / HORIZON_SLACK;
+    this.nextHorizonMs = Math.max(eventTime(first) + this.options.horizonMs, watermarkMs) + this.options.horizonMs / HORIZON_SLACK;
     const anchor = this.#anchorAt(this.#beyondHorizon(watermarkMs));
     if (anchor < 0) return null;
     const anchorSeq = this.items[anchor]!.seq!;
@@ -219,6 +220,21 @@ export class Book {
     this.#ranged = null;
     this.tipIndex -= anchor + 1;
     return this.items.splice(0, anchor + 1);
+  }
+
+  /** Derives the tip again from base and settled items, after they were read back. */
+  rebuild(): void {
+    const run: Run = { state: copyBookState(this.base.state), rows: new DerivedRows(), index: 0 };
+    this.tipIsOpen = false;
+    this.snapshots = [];
+    while (run.index < this.tipIndex) {
+      const from = run.index;
+      if (!this.#stepOld(run, this.tipIndex)) break;
+      this.#afterStep(run, from);
+      run.rows = new DerivedRows();
+    }
+    this.tip = run.state;
+    this.tipIsOpen = this.#isOpenAt(this.tipIndex);
   }
 
   #markDirty(fromSeq: number, toSeq: number): void {

@@ -1,4 +1,4 @@
-import type { CashEvent, ExecutionAnomaly, Fill, Order, PositionUpdate } from '../domain/records.js';
+import type { CashEvent, ExecutionAnomaly, Fill } from '../domain/records.js';
 import { canonicalJson } from '../domain/canonical-json.js';
 import { naturalKey, uuidV5 } from '../domain/uuid.js';
 import type { Emitter } from '../runtime/processor.js';
@@ -7,6 +7,7 @@ import type { Contract } from './contract.js';
 import type { DerivedDiscrepancy } from './derived-rows.js';
 import type { CashItem, FillItem, Item, UpdateItem } from './evidence-item.js';
 import { exitReason } from './exit-reason.js';
+import type { OrderMark, PositionMark } from './input-bytes.js';
 import { type ChangeCause, Issuer } from './issuer.js';
 import { Ledger } from './ledger.js';
 import type { AttributionPolicy } from './lots.js';
@@ -21,6 +22,9 @@ export interface LinkerOptions extends HorizonOptions {
 type Inferred =
   | { readonly kind: 'fill'; readonly record: Fill; readonly effectiveMs: number; item: FillItem | null }
   | { readonly kind: 'cash'; readonly record: CashEvent; readonly effectiveMs: number; item: CashItem | null };
+
+/** When evidence is placed: as its record comes, when something new is known, or when its window has passed. */
+type Occasion = 'on_arrival' | 'again' | 'at_last';
 
 interface BookEntry {
   readonly book: Book;
@@ -44,7 +48,6 @@ export class Market {
   readonly inferred = new Map<string, Inferred>();
   /** Highest seq anything was dated to; dates can only change for what is new and below it. */
   highestDatedSeq = Number.NEGATIVE_INFINITY;
-  undated = 0;
 
   constructor(account: string, category: string, asset: string, options: LinkerOptions) {
     this.account = account;
@@ -54,7 +57,8 @@ export class Market {
     this.contract = { inverse: category === 'inverse' };
   }
 
-  #entry(positionIdx: number): BookEntry {
+  /** The book of a position index, made when it is first seen. */
+  entry(positionIdx: number): BookEntry {
     let entry = this.books.get(positionIdx);
     if (entry === undefined) {
       const key = { account: this.account, category: this.category, asset: this.asset, positionIdx };
@@ -65,7 +69,7 @@ export class Market {
     return entry;
   }
 
-  onOrder(order: Order, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
+  onOrder(order: OrderMark, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
     if (order.message_seq === null) return;
     if (order.message_at !== null) this.#learnTime(order.message_at, order.message_seq, effectiveMs, watermarkMs, emitter);
     if (order.position_idx !== null) this.#learnMode(order.message_seq, order.position_idx, effectiveMs, watermarkMs, emitter);
@@ -87,7 +91,7 @@ export class Market {
     } else {
       this.inferred.delete(record.fill_id);
     }
-    this.#placeFill(record, effectiveMs, watermarkMs, false, emitter);
+    this.#placeFill(record, effectiveMs, watermarkMs, 'on_arrival', emitter);
   }
 
   onCash(record: CashEvent, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
@@ -104,12 +108,12 @@ export class Market {
     if (record.position_idx === null || record.seq === null) {
       this.inferred.set(cashName(record.cash_id), { kind: 'cash', record, effectiveMs, item: earlier ?? null });
     }
-    this.#placeCash(record, effectiveMs, watermarkMs, false, emitter);
+    this.#placeCash(record, effectiveMs, watermarkMs, 'on_arrival', emitter);
   }
 
   onAnomaly(record: ExecutionAnomaly, effectiveMs: number, emitter: Emitter): void {
     const positionIdx = record.position_idx ?? this.#inferIdx(record.seq, record.side, null) ?? 0;
-    const entry = this.#entry(positionIdx);
+    const entry = this.entry(positionIdx);
     const cause: ChangeCause = { knownAtMs: effectiveMs, reason: 'new' };
     const known = record.cause === 'conflict' ? 'conflict' : 'unknown_exec_type';
     const row = this.#discrepancy(entry, known, record.exec_id, {
@@ -119,20 +123,20 @@ export class Market {
     else if (entry.issuer.history.discrepancies.get(row.id)?.row.evidence !== row.evidence) entry.issuer.open(row, cause, emitter);
   }
 
-  onUpdate(record: PositionUpdate, inputs: Item['inputs'], effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
+  onUpdate(record: PositionMark, inputs: Item['inputs'], effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
     const { seq } = record;
     if (seq === null) return;
     if (seq >= 0) {
       this.#learnTime(record.updated_at, seq, effectiveMs, watermarkMs, emitter);
       this.#learnMode(seq, record.position_idx, effectiveMs, watermarkMs, emitter);
     }
-    const entry = this.#entry(record.position_idx);
+    const entry = this.entry(record.position_idx);
     const item: UpdateItem = {
       kind: 'update', positionIdx: record.position_idx, seq, effectiveMs, inputs, settled: false, dying: false, size: record.size,
       entryPrice: record.entry_price, entryPriceDecimals: record.entry_price_decimals, positionValue: record.position_value,
       cumRealisedPnl: record.cum_realised_pnl, updatedAt: record.updated_at, pushedAt: record.envelope_created_at,
     };
-    if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, emitter)) return;
+    if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, 'on_arrival', emitter)) return;
     const earlier = entry.book.updateAt(seq);
     if (earlier !== null) {
       if (!supersedes(item, earlier)) return;
@@ -143,49 +147,57 @@ export class Market {
     this.#settleBook(record.position_idx, effectiveMs, watermarkMs, emitter);
   }
 
-  /** Issues what the merged watermark decides, in the order of books. */
-  advance(watermarkMs: number, emitter: Emitter): void {
-    for (const entry of [...this.inferred.values()]) {
-      if (entry.item !== null || entry.effectiveMs + this.options.joinWindowMs > watermarkMs) continue;
-      if (entry.kind === 'fill') this.#placeFill(entry.record, entry.effectiveMs, watermarkMs, true, emitter);
-      else this.#placeCash(entry.record, entry.effectiveMs, watermarkMs, true, emitter);
+  /** Issues what the merged watermark decides, in the order of books. Answers whether anything changed. */
+  advance(watermarkMs: number, emitter: Emitter): boolean {
+    let changed = false;
+    if (this.inferred.size > 0) {
+      for (const entry of [...this.inferred.values()]) {
+        if (entry.item !== null || entry.effectiveMs + this.options.joinWindowMs > watermarkMs) continue;
+        if (entry.kind === 'fill') this.#placeFill(entry.record, entry.effectiveMs, watermarkMs, 'at_last', emitter);
+        else this.#placeCash(entry.record, entry.effectiveMs, watermarkMs, 'at_last', emitter);
+        changed = true;
+      }
     }
-    for (const positionIdx of [...this.books.keys()].sort()) {
+    for (const positionIdx of this.books.size > 1 ? [...this.books.keys()].sort() : this.books.keys()) {
       const entry = this.books.get(positionIdx)!;
       if (entry.book.isWaiting && entry.book.earliestWaitingMs + this.options.joinWindowMs <= watermarkMs) {
-        this.#settleBook(positionIdx, watermarkMs, watermarkMs, emitter);
+        changed = this.#settleBook(positionIdx, watermarkMs, watermarkMs, emitter) || changed;
       }
-      this.#moveHorizon(entry, watermarkMs, emitter);
+      changed = this.#moveHorizon(entry, watermarkMs, emitter) || changed;
     }
     if (this.clock.pairs.length > 0 && this.clock.pairs[0]!.atMs < watermarkMs - 2 * this.options.horizonMs) {
       this.clock.forgetBefore(watermarkMs - this.options.horizonMs);
+      changed = true;
     }
+    return changed;
   }
 
-  /** Whether the watermark can have anything to do here. */
-  get isWaiting(): boolean {
-    if (this.inferred.size > 0) for (const entry of this.inferred.values()) if (entry.item === null) return true;
-    for (const { book } of this.books.values()) if (book.isWaiting) return true;
-    return false;
+  restoreInferredFill(record: Fill, effectiveMs: number, isPlaced: boolean): void {
+    this.inferred.set(record.fill_id, { kind: 'fill', record, effectiveMs, item: isPlaced ? this.fills.get(record.fill_id)! : null });
   }
 
-  #settleBook(positionIdx: number, knownAtMs: number, watermarkMs: number, emitter: Emitter): void {
-    const entry = this.#entry(positionIdx);
+  restoreInferredCash(record: CashEvent, effectiveMs: number, isPlaced: boolean): void {
+    this.inferred.set(cashName(record.cash_id), { kind: 'cash', record, effectiveMs, item: isPlaced ? this.cash.get(record.cash_id)! : null });
+  }
+
+  #settleBook(positionIdx: number, knownAtMs: number, watermarkMs: number, emitter: Emitter): boolean {
+    const entry = this.entry(positionIdx);
     const settlements = entry.book.settle(watermarkMs);
-    if (settlements.length === 0) return;
+    if (settlements.length === 0) return false;
     const cause: ChangeCause = { knownAtMs, reason: entry.reason ?? 'late_fill' };
     for (const { before, after } of settlements) entry.issuer.issue(before, after, cause, emitter);
     if (entry.book.dirtySeq === null) entry.reason = null;
+    return true;
   }
 
   #remove(item: Item, effectiveMs: number, reason: string): void {
-    const entry = this.#entry(item.positionIdx);
+    const entry = this.entry(item.positionIdx);
     entry.book.remove(item, effectiveMs);
     entry.reason = reason;
   }
 
-  #placeFill(record: Fill, effectiveMs: number, watermarkMs: number, final: boolean, emitter: Emitter): void {
-    const place = this.#place(record.seq, record.executed_at, record.position_idx, record.side, record.closed_size, final);
+  #placeFill(record: Fill, effectiveMs: number, watermarkMs: number, occasion: Occasion, emitter: Emitter): void {
+    const place = this.#place(record.seq, record.executed_at, record.position_idx, record.side, record.closed_size, occasion === 'at_last');
     const earlier = this.fills.get(record.fill_id);
     if (place === null) return;
     const item = fillItem(record, place, effectiveMs);
@@ -193,8 +205,11 @@ export class Market {
       if (sameFill(earlier, item)) return;
       this.#remove(earlier, effectiveMs, 'late_order');
     }
-    const entry = this.#entry(place.positionIdx);
-    if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, emitter)) return;
+    const entry = this.entry(place.positionIdx);
+    if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, occasion, emitter)) {
+      this.inferred.delete(record.fill_id);
+      return;
+    }
     this.fills.set(record.fill_id, item);
     this.#noteInferred(record.fill_id, item);
     entry.book.add(item);
@@ -203,8 +218,8 @@ export class Market {
     this.#settleBook(place.positionIdx, effectiveMs, watermarkMs, emitter);
   }
 
-  #placeCash(record: CashEvent, effectiveMs: number, watermarkMs: number, final: boolean, emitter: Emitter): void {
-    const place = this.#place(record.seq, record.occurred_at, record.position_idx, record.side, 0n, final);
+  #placeCash(record: CashEvent, effectiveMs: number, watermarkMs: number, occasion: Occasion, emitter: Emitter): void {
+    const place = this.#place(record.seq, record.occurred_at, record.position_idx, record.side, 0n, occasion === 'at_last');
     const earlier = this.cash.get(record.cash_id);
     if (place === null) return;
     const item: CashItem = {
@@ -216,8 +231,11 @@ export class Market {
       if (sameCash(earlier, item)) return;
       this.#remove(earlier, effectiveMs, 'late_fill');
     }
-    const entry = this.#entry(place.positionIdx);
-    if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, emitter)) return;
+    const entry = this.entry(place.positionIdx);
+    if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, occasion, emitter)) {
+      this.inferred.delete(cashName(record.cash_id));
+      return;
+    }
     this.cash.set(record.cash_id, item);
     this.#noteInferred(cashName(record.cash_id), item);
     entry.book.add(item);
@@ -274,13 +292,13 @@ export class Market {
   #lookAgain(effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
     for (const entry of [...this.inferred.values()]) {
       const at = entry.item === null ? entry.effectiveMs : effectiveMs;
-      if (entry.kind === 'fill') this.#placeFill(entry.record, at, watermarkMs, false, emitter);
-      else this.#placeCash(entry.record, at, watermarkMs, false, emitter);
+      if (entry.kind === 'fill') this.#placeFill(entry.record, at, watermarkMs, 'again', emitter);
+      else this.#placeCash(entry.record, at, watermarkMs, 'again', emitter);
     }
   }
 
   /** Evidence at or below a book's checkpoint comes too late: it is a dead letter and a discrepancy. */
-  #isBeyondHorizon(entry: BookEntry, item: Item, watermarkMs: number, effectiveMs: number, emitter: Emitter): boolean {
+  #isBeyondHorizon(entry: BookEntry, item: Item, watermarkMs: number, effectiveMs: number, occasion: Occasion, emitter: Emitter): boolean {
     const { book, issuer } = entry;
     if (!book.isAtOrBelowHorizon(item, watermarkMs)) return false;
     if (item.kind === 'update' && (item.seq < 0 || book.isCheckpointUpdate(item))) return true;
@@ -291,13 +309,14 @@ export class Market {
       evidence: canonicalJson({ checkpoint_seq: book.base.seq === Number.NEGATIVE_INFINITY ? null : book.base.seq }),
     });
     issuer.open(row, { knownAtMs: effectiveMs, reason: 'new' }, emitter);
-    emitter.deadLetter('late_beyond_horizon', `${item.kind} ${name} at seq ${item.seq} is older than the correction horizon of its book`);
+    if (occasion === 'on_arrival') emitter.deadLetter('late_beyond_horizon', `${item.kind} ${name} at seq ${item.seq} is older than the correction horizon of its book`);
     return true;
   }
 
-  #moveHorizon(entry: BookEntry, watermarkMs: number, emitter: Emitter): void {
+  #moveHorizon(entry: BookEntry, watermarkMs: number, emitter: Emitter): boolean {
+    const { nextHorizonMs } = entry.book;
     const pruned = entry.book.moveHorizon(watermarkMs);
-    if (pruned === null) return;
+    if (pruned === null) return entry.book.nextHorizonMs !== nextHorizonMs;
     for (const item of pruned) {
       if (item.kind === 'fill') {
         this.fills.delete(item.fillId);
@@ -308,6 +327,7 @@ export class Market {
       }
     }
     entry.issuer.forget(entry.book.base.seq, entry.book.liveCycleIds(), { knownAtMs: watermarkMs, reason: 'expired' }, emitter);
+    return true;
   }
 
   #discrepancy(

@@ -1,9 +1,12 @@
-import type { MergedRecord, Emitter, Processor, StateChange } from '../runtime/processor.js';
+import { StateReader, StateWriter } from '../domain/state-bytes.js';
 import { naturalKey } from '../domain/uuid.js';
-import { Market, type LinkerOptions } from './market.js';
-import { POSITION_TOPIC } from './input-topic.js';
+import type { Emitter, MergedRecord, Processor, StateChange } from '../runtime/processor.js';
+import { type LinkerOptions, Market } from './market.js';
+import { STATE_VERSION, StoredMarket, checkStateVersion } from './market-store.js';
 
 export const LINKER_DEFAULTS: LinkerOptions = { policy: 'pro-rata', joinWindowMs: 5_000, horizonMs: 86_400_000, horizonEvents: 5_000 };
+
+const WATERMARK_KEY = 'watermark';
 
 /** What a linker counted since it was made; not part of any result. */
 export interface LinkerCounters {
@@ -13,6 +16,11 @@ export interface LinkerCounters {
   skippedWithoutSeq: number;
 }
 
+interface RestoredEntries {
+  readonly parts: Uint8Array[];
+  readonly segments: Uint8Array[];
+}
+
 /** The linker of one partition: order events and position updates in; links, cycles, deltas and discrepancies out. */
 export function createPositionLinker(options: Partial<LinkerOptions> = {}): PositionLinker {
   return new PositionLinker({ ...LINKER_DEFAULTS, ...options });
@@ -20,70 +28,95 @@ export function createPositionLinker(options: Partial<LinkerOptions> = {}): Posi
 
 export class PositionLinker implements Processor {
   readonly options: LinkerOptions;
-  readonly markets = new Map<string, Market>();
   readonly counters: LinkerCounters = { skippedCategories: 0, skippedWithoutSeq: 0 };
+  readonly #markets = new Map<string, StoredMarket>();
+  readonly #changed = new Set<StoredMarket>();
+  readonly #restored = new Map<string, RestoredEntries>();
+  readonly #writer = new StateWriter();
+  /** Markets in the order of their keys; null when one was added since. */
+  #inOrder: StoredMarket[] | null = null;
   #watermarkMs = -1;
+  #storedWatermarkMs = -1;
 
   constructor(options: LinkerOptions) {
     this.options = options;
   }
 
+  get markets(): IterableIterator<Market> {
+    return [...this.#markets.values()].map((stored) => stored.market).values();
+  }
+
   process(record: MergedRecord, emitter: Emitter): void {
     if (record.type === 'Watermark') return;
-    const { category } = record.value as { category: string };
+    const { account, category, asset } = record.value as { account: string; category: string; asset: string };
     if (category !== 'linear' && category !== 'inverse') {
       this.counters.skippedCategories += 1;
       return;
     }
-    this.#apply(this.#market(record.value as { account: string; category: string; asset: string }), record, emitter);
+    if (record.type === 'PositionUpdate' && record.value.seq === null) {
+      this.counters.skippedWithoutSeq += 1;
+      return;
+    }
+    if (record.type === 'Order' && record.value.message_seq === null) return;
+    const stored = this.#market(account, category, asset);
+    if (stored.process(record, this.#watermarkMs, emitter)) this.#changed.add(stored);
+    else emitter.deadLetter('unexpected_record', `position-linker does not read ${record.type}`);
   }
 
-  #apply(market: Market, record: MergedRecord, emitter: Emitter): void {
-    const at = record.effectiveMs;
-    const watermarkMs = this.#watermarkMs;
-    switch (record.type) {
-      case 'Order':
-        market.onOrder(record.value, at, watermarkMs, emitter);
-        return;
-      case 'Fill':
-        market.onFill(record.value, at, watermarkMs, emitter);
-        return;
-      case 'CashEvent':
-        market.onCash(record.value, at, watermarkMs, emitter);
-        return;
-      case 'ExecutionAnomaly':
-        market.onAnomaly(record.value, at, emitter);
-        return;
-      case 'PositionUpdate':
-        if (record.value.seq === null) this.counters.skippedWithoutSeq += 1;
-        market.onUpdate(record.value, [{ topic: POSITION_TOPIC, partition: record.partition, offset: record.offset }], at, watermarkMs, emitter);
-        return;
-      default:
-        emitter.deadLetter('unexpected_record', `position-linker does not read ${record.type}`);
+  #market(account: string, category: string, asset: string): StoredMarket {
+    const key = naturalKey('market', account, category, asset);
+    let stored = this.#markets.get(key);
+    if (stored === undefined) {
+      stored = new StoredMarket(key, new Market(account, category, asset, this.options));
+      this.#markets.set(key, stored);
+      this.#inOrder = null;
     }
-  }
-
-  #market(of: { account: string; category: string; asset: string }): Market {
-    const key = naturalKey(of.account, of.category, of.asset);
-    let market = this.markets.get(key);
-    if (market === undefined) {
-      market = new Market(of.account, of.category, of.asset, this.options);
-      this.markets.set(key, market);
-    }
-    return market;
+    return stored;
   }
 
   advance(watermarkMs: number, emitter: Emitter): number {
     this.#watermarkMs = watermarkMs;
-    for (const key of [...this.markets.keys()].sort()) this.markets.get(key)!.advance(watermarkMs, emitter);
+    this.#inOrder ??= [...this.#markets.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    for (const stored of this.#inOrder) if (stored.advance(watermarkMs, emitter)) this.#changed.add(stored);
     return watermarkMs;
   }
 
   takeChanges(): StateChange[] {
-    return [];
+    const changes: StateChange[] = [];
+    for (const stored of this.#changed) stored.takeChanges(this.#writer, changes);
+    this.#changed.clear();
+    if (this.#storedWatermarkMs !== this.#watermarkMs) {
+      this.#writer.start(STATE_VERSION);
+      this.#writer.count(this.#watermarkMs);
+      changes.push({ key: WATERMARK_KEY, value: this.#writer.finish() });
+      this.#storedWatermarkMs = this.#watermarkMs;
+    }
+    return changes;
   }
 
-  restore(): void {}
+  restore(key: string, value: Uint8Array): void {
+    if (key === WATERMARK_KEY) {
+      const reader = new StateReader(value);
+      checkStateVersion(reader);
+      this.#watermarkMs = reader.count();
+      this.#storedWatermarkMs = this.#watermarkMs;
+      return;
+    }
+    const bar = key.lastIndexOf('|');
+    const marketKey = key.slice(0, bar);
+    let entries = this.#restored.get(marketKey);
+    if (entries === undefined) {
+      entries = { parts: [], segments: [] };
+      this.#restored.set(marketKey, entries);
+    }
+    (key.startsWith('snapshot', bar + 1) ? entries.parts : entries.segments).push(value);
+  }
 
-  finishRestore(): void {}
+  finishRestore(): void {
+    for (const [key, { parts, segments }] of this.#restored) {
+      this.#markets.set(key, StoredMarket.restore(key, parts, segments, this.options));
+    }
+    this.#restored.clear();
+    this.#inOrder = null;
+  }
 }

@@ -1,5 +1,5 @@
 /** A stretch of an asset's sequence in which every order and position record showed one mode. */
-interface ModeRun {
+export interface ModeRun {
   first: number;
   last: number;
   readonly hedge: boolean;

@@ -1,0 +1,349 @@
+import { StateReader, type StateWriter } from '../domain/state-bytes.js';
+import type { DiscrepancyCause } from '../domain/records.js';
+import type { BookState, Cycle } from './book-state.js';
+import { newBookState } from './book-state.js';
+import type { DerivedDiscrepancy } from './derived-rows.js';
+import type { FillItem, Item } from './evidence-item.js';
+import { readCash, readFill, readMaybeText, readRefs, writeCash, writeFill, writeMaybeText, writeRefs } from './input-bytes.js';
+import { type IssuedHistory, newIssuedHistory } from './issuer.js';
+import { type LinkerOptions, Market } from './market.js';
+
+/*
+ * A market as it is kept in the changelog: its evidence, the state at the horizon, and how often ids were issued.
+ * Everything else is derived again from these.
+ */
+
+const VERSION = 1;
+
+function writeBound(writer: StateWriter, value: number | null): void {
+  writer.byte(value === null ? 0 : value === Number.NEGATIVE_INFINITY ? 1 : value === Number.POSITIVE_INFINITY ? 2 : 3);
+  if (value !== null && Number.isFinite(value)) writer.count(value);
+}
+
+function readBound(reader: StateReader): number | null {
+  const tag = reader.byte();
+  return tag === 0 ? null : tag === 1 ? Number.NEGATIVE_INFINITY : tag === 2 ? Number.POSITIVE_INFINITY : reader.count();
+}
+
+const KINDS = ['fill', 'cash', 'update'] as const;
+
+function writeItem(writer: StateWriter, item: Item): void {
+  writer.byte(KINDS.indexOf(item.kind));
+  writeBound(writer, item.seq);
+  writer.count(item.effectiveMs);
+  writer.flag(item.settled);
+  writer.flag(item.dying);
+  writeRefs(writer, item.inputs);
+  if (item.kind === 'fill') writeFillItem(writer, item);
+  else if (item.kind === 'cash') {
+    writer.text(item.cashId);
+    writer.decimal(item.amount);
+    writer.count(item.occurredAt);
+    writer.flag(item.dated);
+    writer.flag(item.beforeFills);
+  } else {
+    writer.decimal(item.size);
+    writer.decimal(item.entryPrice);
+    writer.count(item.entryPriceDecimals);
+    writer.decimal(item.positionValue);
+    writer.decimal(item.cumRealisedPnl);
+    writer.count(item.updatedAt);
+    writer.count(item.pushedAt);
+  }
+}
+
+function writeFillItem(writer: StateWriter, item: FillItem): void {
+  writer.text(item.fillId);
+  writer.flag(item.source === 'order');
+  writer.text(item.orderId);
+  writer.flag(item.direction === 1);
+  writer.decimal(item.quantity);
+  writer.decimal(item.value);
+  writer.decimal(item.price);
+  writer.decimal(item.fee);
+  writer.decimal(item.closedSize);
+  writer.decimal(item.execPnl);
+  writer.decimal(item.leavesQuantity);
+  writer.decimal(item.fromQuantity);
+  writer.decimal(item.toQuantity);
+  writer.count(item.seqAfter);
+  writer.count(item.executedAfter);
+  writer.count(item.executedAt);
+  writeMaybeText(writer, item.signalId);
+  writer.text(item.exitReason);
+  writer.flag(item.firstSeen);
+  writer.flag(item.dated);
+}
+
+function readItem(reader: StateReader, positionIdx: number): Item {
+  const kind = KINDS[reader.byte()]!;
+  const seq = readBound(reader);
+  const base = { positionIdx, seq, effectiveMs: reader.count(), settled: reader.flag(), dying: reader.flag(), inputs: readRefs(reader) };
+  if (kind === 'fill') return readFillItem(reader, base);
+  if (kind === 'cash') {
+    return { kind, ...base, cashId: reader.text(), amount: reader.decimal(), occurredAt: reader.count(), dated: reader.flag(), beforeFills: reader.flag() };
+  }
+  return {
+    kind, ...base, seq: seq!, size: reader.decimal(), entryPrice: reader.maybeDecimal(), entryPriceDecimals: reader.count(),
+    positionValue: reader.maybeDecimal(), cumRealisedPnl: reader.maybeDecimal(), updatedAt: reader.count(), pushedAt: reader.count(),
+  };
+}
+
+function readFillItem(reader: StateReader, base: Pick<FillItem, 'positionIdx' | 'seq' | 'effectiveMs' | 'settled' | 'dying' | 'inputs'>): FillItem {
+  const fillId = reader.text();
+  const isOrder = reader.flag();
+  return {
+    kind: 'fill', ...base, fillId, source: isOrder ? 'order' : 'execution', execId: isOrder ? null : fillId, orderId: reader.text(),
+    direction: reader.flag() ? 1 : -1, quantity: reader.decimal(), value: reader.decimal(), price: reader.decimal(), fee: reader.decimal(),
+    closedSize: reader.maybeDecimal(), execPnl: reader.maybeDecimal(), leavesQuantity: reader.maybeDecimal(), fromQuantity: reader.maybeDecimal(),
+    toQuantity: reader.maybeDecimal(), seqAfter: reader.maybeCount(), executedAfter: reader.maybeCount(), executedAt: reader.count(),
+    signalId: readMaybeText(reader), exitReason: reader.text(), firstSeen: reader.flag(), dated: reader.flag(),
+  };
+}
+
+function writeCycle(writer: StateWriter, cycle: Cycle | null): void {
+  writer.flag(cycle !== null);
+  if (cycle === null) return;
+  writer.text(cycle.positionId);
+  writer.flag(cycle.direction === 1);
+  writer.decimal(cycle.maxSize);
+  writer.decimal(cycle.realizedPnl);
+  writer.decimal(cycle.fees);
+  writer.decimal(cycle.funding);
+  writer.count(cycle.openedAt);
+  writer.count(cycle.closedAt);
+  writer.decimal(cycle.exitQuantity);
+  writer.decimal(cycle.exitValue);
+  writeBound(writer, cycle.firstSeq);
+  writeBound(writer, cycle.lastSeq);
+  writer.count(cycle.verifiedToSeq);
+  writer.count(cycle.contaminated.length);
+  for (const signal of cycle.contaminated) writer.text(signal);
+  writer.count(cycle.approximations);
+}
+
+function readCycle(reader: StateReader): Cycle | null {
+  if (!reader.flag()) return null;
+  return {
+    positionId: reader.text(), direction: reader.flag() ? 1 : -1, maxSize: reader.decimal(), realizedPnl: reader.maybeDecimal(),
+    fees: reader.decimal(), funding: reader.decimal(), openedAt: reader.count(), closedAt: reader.maybeCount(), exitQuantity: reader.decimal(),
+    exitValue: reader.decimal(), firstSeq: readBound(reader), lastSeq: readBound(reader), verifiedToSeq: reader.count(),
+    contaminated: readMany(reader, () => reader.text()), approximations: reader.count(),
+  };
+}
+
+function readMany<T>(reader: StateReader, read: () => T): T[] {
+  const values: T[] = [];
+  for (let left = reader.count(); left > 0; left--) values.push(read());
+  return values;
+}
+
+function writeState(writer: StateWriter, state: BookState): void {
+  writer.flag(state.started);
+  writer.decimal(state.size);
+  writer.decimal(state.cost);
+  writer.decimal(state.cum);
+  writer.count(state.eventsSinceCum);
+  writer.flag(state.shown !== null);
+  if (state.shown !== null) {
+    writer.count(state.shown.seq);
+    writer.decimal(state.shown.size);
+    writer.decimal(state.shown.cumRealisedPnl);
+    writer.decimal(state.shown.positionValue);
+    writer.decimal(state.shown.entryPrice);
+    writer.count(state.shown.entryPriceDecimals);
+  }
+  writer.count(state.lots.length);
+  for (const lot of state.lots) {
+    writeMaybeText(writer, lot.signalId);
+    writer.decimal(lot.quantity);
+    writer.decimal(lot.cost);
+  }
+  writeCycle(writer, state.cycle);
+  writeCycle(writer, state.lastCycle);
+  writeBound(writer, state.openingSeq);
+  writer.count(state.openingCount);
+  writer.count(state.moved.length);
+  for (const part of state.moved) {
+    writer.text(part.fillId);
+    writeBound(writer, part.fillSeq);
+    writer.decimal(part.quantity);
+    writer.decimal(part.value);
+    writer.decimal(part.fee);
+  }
+  writer.count(state.deferred.length);
+  for (const fill of state.deferred) writeItem(writer, fill);
+  writer.decimal(state.attributed);
+  writer.decimal(state.startCum);
+  writer.count(state.eventsSinceStart);
+}
+
+function readState(reader: StateReader, positionIdx: number): BookState {
+  const state = newBookState();
+  state.started = reader.flag();
+  state.size = reader.decimal();
+  state.cost = reader.maybeDecimal();
+  state.cum = reader.maybeDecimal();
+  state.eventsSinceCum = reader.count();
+  if (reader.flag()) {
+    state.shown = {
+      seq: reader.count(), size: reader.decimal(), cumRealisedPnl: reader.maybeDecimal(), positionValue: reader.maybeDecimal(),
+      entryPrice: reader.maybeDecimal(), entryPriceDecimals: reader.count(),
+    };
+  }
+  state.lots = readMany(reader, () => ({ signalId: readMaybeText(reader), quantity: reader.decimal(), cost: reader.maybeDecimal() }));
+  state.cycle = readCycle(reader);
+  state.lastCycle = readCycle(reader);
+  state.openingSeq = readBound(reader);
+  state.openingCount = reader.count();
+  state.moved = readMany(reader, () => ({
+    fillId: reader.text(), fillSeq: readBound(reader), quantity: reader.decimal(), value: reader.decimal(), fee: reader.decimal(),
+  }));
+  state.deferred = readMany(reader, () => readItem(reader, positionIdx) as FillItem);
+  state.attributed = reader.maybeDecimal();
+  state.startCum = reader.maybeDecimal();
+  state.eventsSinceStart = reader.count();
+  return state;
+}
+
+const STATUSES = ['open', 'explained', 'expired'] as const;
+
+function writeHistory(writer: StateWriter, history: IssuedHistory): void {
+  for (const revisions of [history.links, history.cycles]) {
+    writer.count(revisions.size);
+    for (const [id, { revision, seq }] of revisions) {
+      writer.text(id);
+      writer.count(revision);
+      writeBound(writer, seq);
+    }
+  }
+  writer.count(history.deltas.size);
+  for (const [base, { issued, live, seq }] of history.deltas) {
+    writer.text(base);
+    writer.count(issued);
+    writer.flag(live);
+    writeBound(writer, seq);
+  }
+  writer.count(history.discrepancies.size);
+  for (const { row, revision, status } of history.discrepancies.values()) {
+    writer.count(revision);
+    writer.byte(STATUSES.indexOf(status));
+    writeDiscrepancy(writer, row);
+  }
+}
+
+function writeDiscrepancy(writer: StateWriter, row: DerivedDiscrepancy): void {
+  writer.text(row.id);
+  writer.text(row.cause);
+  writeBound(writer, row.firstSeq);
+  writeBound(writer, row.lastSeq);
+  writer.decimal(row.size);
+  writer.decimal(row.money);
+  writeMaybeText(writer, row.execId);
+  writeMaybeText(writer, row.orderId);
+  writeMaybeText(writer, row.positionId);
+  writer.text(row.evidence);
+  writer.count(row.openedAt);
+}
+
+function readHistory(reader: StateReader): IssuedHistory {
+  const history = newIssuedHistory();
+  for (const revisions of [history.links, history.cycles]) {
+    readMany(reader, () => revisions.set(reader.text(), { revision: reader.count(), seq: readBound(reader) }));
+  }
+  readMany(reader, () => history.deltas.set(reader.text(), { issued: reader.count(), live: reader.flag(), seq: readBound(reader) }));
+  readMany(reader, () => {
+    const revision = reader.count();
+    const status = STATUSES[reader.byte()]!;
+    const row: DerivedDiscrepancy = {
+      id: reader.text(), cause: reader.text() as DiscrepancyCause, firstSeq: readBound(reader), lastSeq: readBound(reader), size: reader.maybeDecimal(),
+      money: reader.maybeDecimal(), execId: readMaybeText(reader), orderId: readMaybeText(reader), positionId: readMaybeText(reader),
+      evidence: reader.text(), openedAt: reader.count(),
+    };
+    history.discrepancies.set(row.id, { row, revision, status });
+  });
+  return history;
+}
+
+/** Writes all of a market that cannot be derived again. */
+export function writeMarket(writer: StateWriter, market: Market): Uint8Array {
+  writer.start(VERSION);
+  writer.text(market.account);
+  writer.text(market.category);
+  writer.text(market.asset);
+  writer.count(market.clock.pairs.length);
+  for (const { atMs, seq } of market.clock.pairs) {
+    writer.count(atMs);
+    writer.count(seq);
+  }
+  writer.count(market.mode.runs.length);
+  for (const run of market.mode.runs) {
+    writer.count(run.first);
+    writer.count(run.last);
+    writer.flag(run.hedge);
+  }
+  writeBound(writer, market.highestDatedSeq);
+  writer.count(market.books.size);
+  for (const [positionIdx, entry] of market.books) {
+    writer.count(positionIdx);
+    writeMaybeText(writer, entry.reason);
+    writeHistory(writer, entry.issuer.history);
+    const { book } = entry;
+    writeBound(writer, book.base.seq);
+    writeState(writer, book.base.state);
+    writer.count(book.tipIndex);
+    writeBound(writer, book.dirtySeq);
+    writeBound(writer, book.dirtyToSeq);
+    writeBound(writer, book.nextHorizonMs);
+    writer.count(book.items.length);
+    for (const item of book.items) writeItem(writer, item);
+  }
+  writer.count(market.inferred.size);
+  for (const entry of market.inferred.values()) {
+    writer.flag(entry.kind === 'fill');
+    writer.flag(entry.item !== null);
+    writer.count(entry.effectiveMs);
+    if (entry.kind === 'fill') writeFill(writer, entry.record);
+    else writeCash(writer, entry.record);
+  }
+  return writer.finish();
+}
+
+/** Reads a market back. Throws Error on a version this program does not know. */
+export function readMarket(bytes: Uint8Array, options: LinkerOptions): Market {
+  const reader = new StateReader(bytes);
+  const version = reader.byte();
+  if (version !== VERSION) throw new Error(`position-linker state has version ${version}, this program knows ${VERSION}: start a newer one, or rebuild`);
+  const name = { account: reader.text(), category: reader.text(), asset: reader.text() };
+  const market = new Market(name.account, name.category, name.asset, options);
+  readMany(reader, () => market.clock.pairs.push({ atMs: reader.count(), seq: reader.count() }));
+  readMany(reader, () => market.mode.runs.push({ first: reader.count(), last: reader.count(), hedge: reader.flag() }));
+  market.highestDatedSeq = readBound(reader)!;
+  readMany(reader, () => {
+    const positionIdx = reader.count();
+    const entry = market.entry(positionIdx);
+    entry.reason = readMaybeText(reader);
+    entry.issuer.history = readHistory(reader);
+    const { book } = entry;
+    book.base = { seq: readBound(reader)!, state: readState(reader, positionIdx) };
+    book.tipIndex = reader.count();
+    book.dirtySeq = readBound(reader);
+    book.dirtyToSeq = readBound(reader)!;
+    book.nextHorizonMs = readBound(reader)!;
+    book.items = readMany(reader, () => readItem(reader, positionIdx));
+    book.rebuild();
+    for (const item of book.items) {
+      if (item.dying) continue;
+      if (item.kind === 'fill') market.fills.set(item.fillId, item);
+      else if (item.kind === 'cash') market.cash.set(item.cashId, item);
+    }
+  });
+  readMany(reader, () => {
+    const isFill = reader.flag();
+    const isPlaced = reader.flag();
+    const effectiveMs = reader.count();
+    if (isFill) market.restoreInferredFill(readFill(reader, name), effectiveMs, isPlaced);
+    else market.restoreInferredCash(readCash(reader, name), effectiveMs, isPlaced);
+  });
+  return market;
+}
