@@ -21,6 +21,8 @@ import { ingestJson, ingestText, isoTime, type IngestSummary } from './ingest-su
 
 const PROGRESS_EVERY_MS = 5_000;
 const INTERRUPTED = 130;
+/** Topics that are not there are said so soon; once they are found, a broker that restarts gets the longer default. */
+const LOOKUP_TIMEOUT_MS = 5_000;
 
 /** `ingest`: a recorded session into the source topics. */
 export const ingestCommands: readonly Command[] = [
@@ -36,11 +38,12 @@ export const ingestCommands: readonly Command[] = [
       if (account !== null && !isAccountName(account)) throw new UsageError(`--account ${account}: at most 64 characters, without spaces and |`);
       // The client of the broker takes longer to load than the rest; help and wrong usage need none of it.
       const { KafkaLog } = await import('../kafka/kafka-log.js');
-      const log = new KafkaLog({ brokers: options.brokers, clientId: 'position-linker' });
+      const cluster = { brokers: options.brokers, clientId: 'position-linker' };
+      const partitions = await partitionsOf(new KafkaLog({ ...cluster, lookupTimeoutMs: LOOKUP_TIMEOUT_MS }), namespace);
+      const log = new KafkaLog(cluster);
       const appender = log.sourceWriter();
       try {
         const codec = await openCodec(namespace, options.registryUrl);
-        const partitions = await partitionsOf(log, namespace);
         const tails = await tailsOf(log, codec, namespace, partitions);
         const startedMs = performance.now();
         const progress = new Progress(highestWatermark(tails) + options.skewAllowanceMs, startedMs, stderr);
@@ -73,6 +76,7 @@ async function openCodec(namespace: Namespace, registryUrl: string): Promise<Rec
   return RecordCodec.open(source, schemas, ['OrderUpdate', 'Execution', 'PositionUpdate', 'Watermark']);
 }
 
+/** Closes the log it is given. */
 async function partitionsOf(log: Log, namespace: Namespace): Promise<number> {
   const setUp = 'run `position-linker setup` with the same namespace first';
   try {
@@ -83,6 +87,8 @@ async function partitionsOf(log: Log, namespace: Namespace): Promise<number> {
   } catch (error) {
     if (error instanceof ConfigurationError) throw new GuidedError('the source topics are not there', setUp, { cause: error });
     throw error;
+  } finally {
+    await log.close();
   }
 }
 

@@ -40,7 +40,7 @@ export async function* captureItems(input: Readable, name: string): AsyncGenerat
       lines.lineCount === 0
         ? 'name a file that can be read, or - for standard input'
         : 'the lines before it were taken, without a closing watermark; mend the file and give it again (for a torn .gz: `zcat FILE | position-linker ingest --capture -`): repeated records are harmless';
-    throw new CaptureReadError(`cannot read ${name} after line ${lines.lineCount}: ${cause.message}`, nextStep, { cause });
+    throw new CaptureReadError(`cannot read ${name}${lines.lineCount === 0 ? '' : ` after line ${lines.lineCount}`}: ${cause.message}`, nextStep, { cause });
   }
   const rest = lines.end();
   if (rest.length > 0) yield rest;
