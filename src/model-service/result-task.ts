@@ -24,8 +24,8 @@ interface StoredInput {
   readonly pendingMs: readonly number[];
 }
 
-/** Entries of the merge handled in one unit. */
-const UNIT_ENTRIES = 20_000;
+/** Records taken from the merge that wait for their commit, at most about this many. */
+const MAX_TAKEN_RECORDS = 20_000;
 /** Positions whose results stay in memory between units. */
 const CACHED_POSITIONS = 20_000;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -40,8 +40,6 @@ export class ResultTask implements SinkTask, MergeHandler<Arrival> {
   private readonly merge: Merge<Arrival>;
   private readonly results = new ResultTable();
   private before: MergeState;
-  private hasNew = false;
-  private hasMore = false;
   private taken: Handled[] = [];
   private counts: number[];
   private failed: FailedRecord[] = [];
@@ -59,27 +57,25 @@ export class ResultTask implements SinkTask, MergeHandler<Arrival> {
   push(input: number, records: readonly LogRecord[], nextOffset: number): void {
     for (const raw of records) this.pushRecord(input, raw);
     this.merge.pushedTo(input, nextOffset);
-    this.hasNew = true;
+    this.merge.take(this);
   }
 
   get isDirty(): boolean {
-    return this.hasNew || this.hasMore;
+    return this.merge.state().inputs.some(({ offset }, input) => offset !== this.before.inputs[input]?.offset);
   }
 
   buffered(input: number): number {
-    return this.merge.bufferedRecords(input);
+    return this.merge.bufferedRecords(input) + (this.counts[input] as number);
   }
 
   isAwaited(input: number): boolean {
-    return this.merge.isAwaited(input);
+    return this.merge.isAwaited(input) && this.taken.length < MAX_TAKEN_RECORDS;
   }
 
   async take(queries: Queries): Promise<SinkUnit | null> {
-    this.hasNew = false;
-    this.hasMore = this.merge.take(this, UNIT_ENTRIES) === UNIT_ENTRIES;
+    if (!this.isDirty) return null;
     const after = this.merge.state();
-    const { taken, counts, failed } = this;
-    if (after.inputs.every(({ offset }, input) => offset === this.before.inputs[input]?.offset)) return null;
+    const { taken, counts, failed, origins } = this;
     const moves = this.inputs.map(({ sink, topic }, input): OffsetMove => ({
       sink,
       topic,
@@ -93,7 +89,8 @@ export class ResultTask implements SinkTask, MergeHandler<Arrival> {
     this.taken = [];
     this.counts = this.inputs.map(() => 0);
     this.failed = [];
-    const tables = await this.apply(queries, taken);
+    this.origins = new Map();
+    const tables = await this.apply(queries, taken, origins);
     return { moves, tables, failed };
   }
 
@@ -133,7 +130,7 @@ export class ResultTask implements SinkTask, MergeHandler<Arrival> {
     this.merge.pushRecord(input, raw.offset, null, { raw, content: null, failure });
   }
 
-  private async apply(queries: Queries, taken: readonly Handled[]): Promise<AnyTableChanges[]> {
+  private async apply(queries: Queries, taken: readonly Handled[], origins: ReadonlyMap<string, LogRecord>): Promise<AnyTableChanges[]> {
     if (taken.length === 0) return [];
     await this.load(queries, new Set(taken.map(({ value }) => value.position_id)));
     for (const content of taken) {
@@ -142,25 +139,20 @@ export class ResultTask implements SinkTask, MergeHandler<Arrival> {
     }
     const rows = this.results.takeChangedRows().map((change): RowChange<ResultRecord> => {
       if (change.kind === 'delete') {
-        return { kind: 'delete', key: [change.positionId, change.signalId], origin: this.originOf(change.positionId, change.signalId), previous: null };
+        return { kind: 'delete', key: [change.positionId, change.signalId], origin: originOf(origins, change.positionId, change.signalId), previous: null };
       }
       const { row, tally } = change;
-      return { kind: 'upsert', record: { ...row, tally }, origin: this.originOf(row.position_id, row.signal_id), previous: null };
+      return { kind: 'upsert', record: { ...row, tally }, origin: originOf(origins, row.position_id, row.signal_id), previous: null };
     });
     const cycles = this.results.takeChangedCycles().map((change): RowChange<StoredCycle> => {
-      if (change.kind === 'delete') return { kind: 'delete', key: [change.positionId], origin: this.originOf(change.positionId, null), previous: null };
-      return { kind: 'upsert', record: change.cycle, origin: this.originOf(change.cycle.positionId, null), previous: null };
+      if (change.kind === 'delete') return { kind: 'delete', key: [change.positionId], origin: originOf(origins, change.positionId, null), previous: null };
+      return { kind: 'upsert', record: change.cycle, origin: originOf(origins, change.cycle.positionId, null), previous: null };
     });
-    this.origins = new Map();
     const tables = [
       { table: predictionTradingResultsTable, changes: rows },
       { table: predictionCyclesTable, changes: cycles },
     ];
     return tables.filter(({ changes }) => changes.length > 0) as unknown as AnyTableChanges[];
-  }
-
-  private originOf(positionId: string, signalId: string | null): LogRecord {
-    return (this.origins.get(rowKey(positionId, signalId)) ?? this.origins.get(positionId)) as LogRecord;
   }
 
   private async load(queries: Queries, positionIds: ReadonlySet<string>): Promise<void> {
@@ -189,6 +181,10 @@ export class ResultTask implements SinkTask, MergeHandler<Arrival> {
 /** A record that does not belong where it is. */
 export class UnexpectedRecordError extends Error {
   override name = 'UnexpectedRecordError';
+}
+
+function originOf(origins: ReadonlyMap<string, LogRecord>, positionId: string, signalId: string | null): LogRecord {
+  return (origins.get(rowKey(positionId, signalId)) ?? origins.get(positionId)) as LogRecord;
 }
 
 function rowKey(positionId: string, signalId: string | null): string {
