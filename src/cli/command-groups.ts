@@ -5,4 +5,5 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { words: ['stack'], load: async () => (await import('./stack.js')).stackCommands },
   { words: ['setup', 'topics', 'schemas', 'db'], load: async () => (await import('./setup.js')).setupCommands },
   { words: ['ingest'], load: async () => (await import('./ingest.js')).ingestCommands },
+  { words: ['run'], load: async () => (await import('./run.js')).runCommands },
 ];

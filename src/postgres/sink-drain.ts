@@ -44,7 +44,7 @@ export function sinkDrain(options: SinkDrainOptions): DrainStage {
 }
 
 /** Lets a task that stands where the stored offsets stand read the rest, and sees whether it has anything to say. */
-async function look({ sink, log, codec }: SinkDrainOptions, stored: ReadonlyMap<string, SinkOffset>, partition: number, places: readonly Place[]): Promise<readonly Held[] | null> {
+async function look({ sink, log, codec, database }: SinkDrainOptions, stored: ReadonlyMap<string, SinkOffset>, partition: number, places: readonly Place[]): Promise<readonly Held[] | null> {
   const positions = places.map(({ target, position }, input) => {
     const known = stored.get(`${sink.inputs[input]?.sink}|${target.topic}|${partition}`);
     return known ?? { nextOffset: position, watermarkMs: null, recordsApplied: 0, mergeState: null };
@@ -55,7 +55,7 @@ async function look({ sink, log, codec }: SinkDrainOptions, stored: ReadonlyMap<
     for await (const { records, nextOffset } of log.readRange({ topic: target.topic, partition, from, until: target.offset })) {
       await codec.learn(records.map(({ value }) => value));
       task.push(input, records, nextOffset);
-      if (task.isDirty) return null;
+      if ((await task.take(database)) !== null) return null;
     }
   }
   return places.map(({ target }, input) => ({ topic: target.topic, partition, records: task.buffered(input) }));

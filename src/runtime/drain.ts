@@ -7,10 +7,14 @@ import type { Log, TopicPartition, TopicPartitionOffset } from '../kafka/log.js'
  * it made of them is then in its outputs, so their ends at that moment are the targets of the stages that read them.
  */
 
+/** Records of a partition below its target that wait for a watermark. */
+export interface Held extends TopicPartition {
+  readonly records: number;
+}
+
 export interface StageProgress {
   readonly isDone: boolean;
-  /** Records below the targets that wait for a watermark, by partition. */
-  readonly held: readonly (TopicPartition & { readonly records: number })[];
+  readonly held: readonly Held[];
   /** What is still to be done, for a person. */
   readonly remaining: string | null;
 }
@@ -96,4 +100,65 @@ async function stageDone(
     await pause(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
   return null;
+}
+
+/** One input of one partition: how far it is to come, and how far it has. */
+export interface Place {
+  readonly target: TopicPartitionOffset;
+  readonly position: number;
+}
+
+export interface PartitionedStage {
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Next offsets to be taken, in the order of the targets. */
+  positions(targets: readonly TopicPartitionOffset[]): Promise<readonly number[]>;
+  /**
+   * Asked where positions stand still below their targets, all inputs of one partition in their order: what waits for a
+   * watermark if nothing else is left to do, null if there is something to do.
+   */
+  look(partition: number, places: readonly Place[]): Promise<readonly Held[] | null>;
+}
+
+/** Positions that have not moved for so many looks are worth a closer one. */
+const STILL_LOOKS = 3;
+
+/** A stage whose partitions are worked off one by one. */
+export function partitionedStage({ name, inputs, outputs, positions, look }: PartitionedStage): DrainStage {
+  const standing = new Map<number, { readonly at: string; looks: number; held: readonly Held[] | null }>();
+  const heldOf = async (partition: number, places: readonly Place[]): Promise<readonly Held[] | null> => {
+    const at = places.map(({ position }) => position).join();
+    const before = standing.get(partition);
+    if (before === undefined || before.at !== at) {
+      standing.set(partition, { at, looks: 1, held: null });
+      return null;
+    }
+    if (before.held === null && ++before.looks % STILL_LOOKS === 0) before.held = await look(partition, places);
+    return before.held;
+  };
+  return {
+    name,
+    inputs,
+    outputs,
+    async progress(targets) {
+      const reached = await positions(targets);
+      const byPartition = new Map<number, Place[]>();
+      targets.forEach((target, index) => {
+        const places = byPartition.get(target.partition) ?? [];
+        places.push({ target, position: reached[index] as number });
+        byPartition.set(target.partition, places);
+      });
+      const held: Held[] = [];
+      let remaining: string | null = null;
+      for (const [partition, places] of byPartition) {
+        const open = places.filter(({ target, position }) => position < target.offset);
+        if (open.length === 0) continue;
+        const waiting = await heldOf(partition, places);
+        if (waiting === null) remaining ??= open.map(({ target, position }) => `${target.topic}/${partition} is at ${position} of ${target.offset}`).join(', ');
+        else held.push(...waiting);
+      }
+      return { isDone: remaining === null, held, remaining };
+    },
+  };
 }
