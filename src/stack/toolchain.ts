@@ -55,10 +55,10 @@ export function isDebianLike(osRelease: string): boolean {
 async function install(what: string, packageName: string, options: ToolchainOptions): Promise<void> {
   if (!mayInstall(options.env)) throw new StackError(`${what} is missing`, installAdvice(packageName));
   options.say(`${what} is missing: installing ${packageName} with apt-get`);
-  let run = await aptGet(['install', '-y', '--no-install-recommends', packageName], options);
+  let run = await aptGet(['install', '-y', '--no-install-recommends', '--no-upgrade', packageName], options);
   if (run.code !== 0) {
     await aptGet(['update'], options);
-    run = await aptGet(['install', '-y', '--no-install-recommends', packageName], options);
+    run = await aptGet(['install', '-y', '--no-install-recommends', '--no-upgrade', packageName], options);
   }
   if (run.code !== 0) {
     throw new StackError(`${what} is missing, and apt-get could not install it:\n${lastLines(run.output, 8)}`, installAdvice(packageName));
