@@ -9,7 +9,7 @@ export type { Logger } from 'pino';
  */
 export function createLog(level: LogLevel, fields: Readonly<Record<string, unknown>> = {}): Logger {
   return pino(
-    { level, base: fields, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    { level, base: fields, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) }, serializers: { error: pino.stdSerializers.err } },
     pino.destination({ dest: 2, sync: true }),
   );
 }
