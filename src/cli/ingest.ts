@@ -59,6 +59,7 @@ export const ingestCommands: readonly Command[] = [
             onProgress: (counts) => progress.report(counts),
           },
         );
+        progress.report(run.counts);
         const summary: IngestSummary = { ...run, capture: options.capture, continues: options.continues, seconds: (performance.now() - startedMs) / 1_000 };
         stdout(options.json ? ingestJson(summary) : ingestText(summary));
         return run.interrupted ? INTERRUPTED : 0;
