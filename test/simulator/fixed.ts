@@ -42,10 +42,14 @@ export function money8(value: Fixed): string {
 
 /** "n/d" in lowest terms. */
 export function fraction(value: Fixed): string {
-  let a = value < 0n ? -value : value;
-  let b = ONE;
+  const size = value < 0n ? -value : value;
+  const scale = size % PER_UNIT8 === 0n ? PER_UNIT8 : 1n;
+  const numerator = size / scale;
+  const denominator = ONE / scale;
+  let a = numerator;
+  let b = denominator;
   while (b !== 0n) [a, b] = [b, a % b];
-  return `${value / a}/${ONE / a}`;
+  return `${value < 0n ? '-' : ''}${numerator / a}/${denominator / a}`;
 }
 
 /** Reads "n/d" or a plain decimal, rounded to 36 decimals. */

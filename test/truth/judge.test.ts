@@ -67,7 +67,7 @@ describe('judge', () => {
 
   it('accepts the tables made from the truth of every simulated scenario, several accounts included', () => {
     for (const name of Object.keys(SCENARIOS)) {
-      const { truth } = simulate(scenario(name, 11, { orders: 24, accounts: name === 'active' ? 2 : 1 }));
+      const { truth } = simulate(scenario(name, 11, { orders: 10, accounts: name === 'active' ? 2 : 1 }));
       for (const policy of POLICIES) expect(judge(tablesOfTruth(truth, policy), truth, { policy }), name).to.deep.equal([]);
     }
   });
@@ -81,8 +81,9 @@ describe('judge', () => {
     const truth = sample('one-seq');
     const turnedAt = (wanted: (labels: readonly string[]) => boolean): Truth[] => {
       const groups = [...new Set(truth.legs.filter((leg) => leg.swappable).map((leg) => `${leg.symbol}|${leg.seq}`))];
+      const cases = [...casesOf(truth).values()];
       return groups.flatMap((group) => {
-        const fills = [...casesOf(truth).values()].flatMap((book) => book.fills).filter((fill) => `${fill.symbol}|${fill.seq}` === group);
+        const fills = cases.flatMap((book) => book.fills).filter((fill) => `${fill.symbol}|${fill.seq}` === group);
         if (!wanted(truth.legs.filter((leg) => `${leg.symbol}|${leg.seq}` === group).map((leg) => leg.relationship))) return [];
         const orders = [...new Set(fills.map((fill) => fill.orderId))].reverse();
         const turned = orders.flatMap((orderId) => fills.filter((fill) => fill.orderId === orderId));
@@ -96,7 +97,7 @@ describe('judge', () => {
     it('may be another where closedSize and execPnl are the same in both', () => {
       const turned = turnedAt((labels) => labels.every((label) => label === 'opened' || label === 'increased'));
       expect(turned).to.not.have.length(0);
-      for (const other of turned) {
+      for (const other of turned.slice(0, 4)) {
         expect(other.legs).to.not.deep.equal(truth.legs);
         for (const policy of POLICIES) expect(judge(tablesOfTruth(other, policy), truth, { policy })).to.deep.equal([]);
       }
@@ -105,7 +106,7 @@ describe('judge', () => {
     it('may not be another where closedSize tells', () => {
       const turned = turnedAt((labels) => labels.includes('reversed') || (labels.includes('opened') && labels.includes('closed')));
       expect(turned).to.not.have.length(0);
-      for (const other of turned) expect(judge(tablesOfTruth(other, 'pro-rata'), truth, { policy: 'pro-rata' })).to.not.deep.equal([]);
+      for (const other of turned.slice(0, 4)) expect(judge(tablesOfTruth(other, 'pro-rata'), truth, { policy: 'pro-rata' })).to.not.deep.equal([]);
     });
   });
 
