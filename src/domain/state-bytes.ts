@@ -27,6 +27,11 @@ export class StateWriter {
     return this.bytes.slice(0, this.at);
   }
 
+  /** What was written since start, not copied: it holds until the next start. */
+  written(): Uint8Array {
+    return this.bytes.subarray(0, this.at);
+  }
+
   byte(value: number): void {
     if (this.at + 1 > this.bytes.length) this.grow(1);
     this.bytes[this.at++] = value;
