@@ -2,7 +2,7 @@ import type { SignalOf } from '../domain/signal.js';
 import type { Fill, InputRef, Order } from '../domain/records.js';
 import { formatDecimal } from '../domain/decimal.js';
 import type { ExecutionEntry } from './execution-entry.js';
-import type { Market, OrderSlot } from './market.js';
+import type { LiveSlot, Market } from './market.js';
 import { averagePrice } from './notional.js';
 import type { OrderBody, Part } from './order-body.js';
 
@@ -88,7 +88,7 @@ export function executionFill(
 }
 
 /** The fill of a part that only the order stream's totals show. */
-export function orderFill(slot: OrderSlot, part: Part, labels: Labels, partition: number, retracted: boolean): Fill {
+export function orderFill(slot: LiveSlot, part: Part, labels: Labels, partition: number, retracted: boolean): Fill {
   const { market, orderId, body } = slot;
   return {
     account: market.account,
@@ -126,8 +126,15 @@ export function orderFill(slot: OrderSlot, part: Part, labels: Labels, partition
   };
 }
 
-/** The row of table orders as the order's messages and fills say; revision, message and inputs are the issuer's. */
-export function orderRow(slot: OrderSlot, labels: Labels): Order {
+/** The order message that caused a row; null for a fill. */
+export interface RowCause {
+  readonly messageSeq: number | null;
+  readonly messageAt: number | null;
+  readonly inputs: readonly InputRef[];
+}
+
+/** The row of table orders as the order's messages and fills say. */
+export function orderRow(slot: LiveSlot, labels: Labels, cause: RowCause): Order {
   const { market, body } = slot;
   const { latest } = body;
   let filled = body.executedQuantity;
@@ -174,10 +181,10 @@ export function orderRow(slot: OrderSlot, labels: Labels): Order {
     created_at: body.createdAt,
     updated_at: latest?.updated_at ?? null,
     executed_at: executedAt,
-    message_seq: null,
-    message_at: null,
-    revision: 0,
-    inputs: [],
+    message_seq: cause.messageSeq,
+    message_at: cause.messageAt,
+    revision: body.revision,
+    inputs: cause.inputs,
   };
 }
 

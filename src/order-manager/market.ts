@@ -2,14 +2,18 @@ import { settleCoin } from '../domain/settle-coin.js';
 import type { ExecutionEntry, MarketTerms } from './execution-entry.js';
 import { newBody, type OrderBody } from './order-body.js';
 
-/** One order in memory, and when it is looked at next. */
+/** One order in memory, and when it is looked at next. An order that has ended is kept as its changelog entry. */
 export interface OrderSlot {
   readonly home: 'order';
   readonly market: Market;
   readonly orderId: string;
-  /** Key of its changelog entry. */
-  readonly key: string;
-  readonly body: OrderBody;
+  body: OrderBody | null;
+  /** Its state as bytes, while body is null. */
+  frozen: Uint8Array | null;
+  /** Effective time of the last record that touched it. */
+  lastMs: number;
+  /** Nothing more is expected of it. */
+  ended: boolean;
   /** Effective time of its earliest missing part that is not decided; Infinity if there is none. */
   pendingMs: number;
   /** Time of its entry in the expiry queue; Infinity if there is none. */
@@ -17,11 +21,13 @@ export interface OrderSlot {
   dirty: boolean;
 }
 
+/** An order that can be worked with. */
+export type LiveSlot = OrderSlot & { readonly body: OrderBody };
+
 /** One execution row that is no fill of an order: cash, of a type not known, or a fill without an order id. */
 export interface StrayRow {
   readonly home: 'stray';
   readonly market: Market;
-  readonly key: string;
   readonly entry: ExecutionEntry;
   lastMs: number;
   expiryMs: number;
@@ -56,18 +62,30 @@ export function newMarket(account: string, category: string, asset: string): Mar
   };
 }
 
-export function newSlot(market: Market, orderId: string): OrderSlot {
-  const key = stateKey('o', market, orderId);
-  return { home: 'order', market, orderId, key, body: newBody(), pendingMs: Infinity, expiryMs: Infinity, dirty: false };
+export function newSlot(market: Market, orderId: string): LiveSlot {
+  return {
+    home: 'order',
+    market,
+    orderId,
+    body: newBody(),
+    frozen: null,
+    lastMs: 0,
+    ended: false,
+    pendingMs: Infinity,
+    expiryMs: Infinity,
+    dirty: false,
+  };
 }
 
 export function newStray(market: Market, entry: ExecutionEntry): StrayRow {
-  return { home: 'stray', market, key: stateKey('s', market, entry.execId), entry, lastMs: 0, expiryMs: Infinity, dirty: false };
+  return { home: 'stray', market, entry, lastMs: 0, expiryMs: Infinity, dirty: false };
 }
 
 /** Changelog key: kind|account|category|asset|id, with | and % in a part escaped. */
-export function stateKey(kind: 'o' | 's', market: Market, id: string): string {
-  return `${kind}|${escape(market.account)}|${escape(market.category)}|${escape(market.asset)}|${escape(id)}`;
+export function stateKey(kept: OrderSlot | StrayRow): string {
+  const { market } = kept;
+  const id = kept.home === 'order' ? kept.orderId : kept.entry.execId;
+  return `${kept.home === 'order' ? 'o' : 's'}|${escape(market.account)}|${escape(market.category)}|${escape(market.asset)}|${escape(id)}`;
 }
 
 /** The parts of a changelog key after its kind. */

@@ -67,8 +67,6 @@ export interface OrderBody {
   executedAt: number | null;
   row: Order | null;
   revision: number;
-  /** Effective time of the last record that touched it. */
-  lastMs: number;
 }
 
 export function newBody(): OrderBody {
@@ -95,7 +93,6 @@ export function newBody(): OrderBody {
     executedAt: null,
     row: null,
     revision: 0,
-    lastMs: 0,
   };
 }
 

@@ -1,18 +1,19 @@
 import type { Execution, OrderUpdate } from '../domain/records.js';
 import { DEFAULT_SIGNAL_PATTERN, signalReader } from '../domain/signal.js';
 import type { Emitter, MergedRecord, Processor, StateChange } from '../runtime/processor.js';
+import { EntrySlab } from './entry-slab.js';
 import { newEntry } from './execution-entry.js';
 import { executionKind } from './execution-type.js';
 import { executionRef, labelsOf, orderRef } from './issue.js';
 import { MarketIndex } from './market-index.js';
-import { newSlot, newStray, type Market, type OrderSlot, type StrayRow } from './market.js';
-import { applyMessage, attachExecution } from './order-body.js';
+import { newSlot, newStray, stateKey, type LiveSlot, type Market, type OrderSlot, type StrayRow } from './market.js';
+import { applyMessage, attachExecution, type OrderBody } from './order-body.js';
 import { isTerminal } from './order-content.js';
-import { issueFill, issueRow, refreshParts, relabel } from './order-step.js';
+import { causedBy, issueFill, issueRow, refreshParts, relabel } from './order-step.js';
 import { repeatExecution, type Shelf } from './repeat-step.js';
 import type { OrderManagerOptions, Scope } from './scope.js';
 import { StateWriter } from '../domain/state-bytes.js';
-import { clockEntry, CLOCK_KEY, keptEntry, readClock, restoreKept, settleRestored } from './state-entry.js';
+import { clockEntry, CLOCK_KEY, keptEntry, readClock, restoreKept, settleRestored, thaw } from './state-entry.js';
 import { cashKey, fileStray, flawedRows, issueAnomalies, issueOrderlessFill, refreshCash, unfileStray } from './stray-step.js';
 import { TimeQueue } from './time-queue.js';
 
@@ -43,13 +44,17 @@ class OrderManager implements Processor, Shelf {
   private readonly markets = new MarketIndex();
   private readonly pending = new TimeQueue<OrderSlot>();
   private readonly expiry = new TimeQueue<OrderSlot | StrayRow>();
-  private readonly changes = new Map<string, OrderSlot | StrayRow | null>();
+  private readonly changed = new Set<OrderSlot | StrayRow>();
+  private readonly removed = new Set<string>();
   private readonly scope: Scope;
   private readonly options: OrderManagerOptions;
   private readonly writer = new StateWriter();
+  /** Entries that stay in memory lie apart from those that go. */
+  private readonly frozen = new EntrySlab();
+  private readonly passing = new EntrySlab();
   private forwardedMs = -1;
   private clockChanged = false;
-  private restored: (OrderSlot | StrayRow)[] = [];
+  private restored: (LiveSlot | StrayRow)[] = [];
 
   constructor(options: OrderManagerOptions) {
     this.options = options;
@@ -62,6 +67,7 @@ class OrderManager implements Processor, Shelf {
       eventMs: 0,
       wait: (slot, shownMs) => this.wait(slot, shownMs),
       touch: (kept) => this.touch(kept),
+      positionIdxOf: (market, orderId) => (market.orders.has(orderId) ? this.slot(market, orderId).body.positionIdx : null),
     };
   }
 
@@ -90,8 +96,8 @@ class OrderManager implements Processor, Shelf {
       for (const entry of slot.body.executions) if (entry.conflict) issueAnomalies(scope, market, entry);
     }
     refreshParts(scope, slot, false);
-    const ref = orderRef(scope.partition, offset);
-    issueRow(scope, slot, { messageSeq: row.seq, messageAt: row.updated_at, newPair: change.newPair, ref }, scope.eventMs);
+    const cause = { messageSeq: row.seq, messageAt: row.updated_at, inputs: [orderRef(scope.partition, offset)] };
+    issueRow(scope, slot, cause, change.newPair, scope.eventMs);
     this.renew(slot);
   }
 
@@ -123,8 +129,7 @@ class OrderManager implements Processor, Shelf {
     if (attachExecution(slot.body, entry)) relabel(scope, slot, entry);
     refreshParts(scope, slot, false);
     issueFill(scope, slot, entry, labelsOf(slot.body, null, scope.signalOf));
-    const ref = executionRef(scope.partition, offset);
-    issueRow(scope, slot, { messageSeq: null, messageAt: null, newPair: false, ref }, scope.eventMs);
+    issueRow(scope, slot, causedBy(executionRef(scope.partition, offset)), false, scope.eventMs);
     this.renew(slot);
   }
 
@@ -143,18 +148,19 @@ class OrderManager implements Processor, Shelf {
   /** Turns what is still missing, and was shown a join window ago, into fills, in the order of keys. */
   private decide(watermarkMs: number): void {
     const { scope, pending } = this;
-    const due = new Set<OrderSlot>();
+    const due = new Map<string, LiveSlot>();
     while (pending.firstMs + this.options.joinWindowMs <= watermarkMs) {
       const shownMs = pending.firstMs;
       const slot = pending.pop()!;
-      if (slot.pendingMs === shownMs) due.add(slot);
+      if (slot.pendingMs === shownMs) due.set(stateKey(slot), thaw(slot, this.options, scope.signalOf));
     }
-    for (const slot of [...due].sort((a, b) => (a.key < b.key ? -1 : 1))) {
+    for (const [, slot] of [...due].sort(([a], [b]) => (a < b ? -1 : 1))) {
       scope.eventMs = slot.pendingMs;
       slot.pendingMs = Infinity;
       const issuedMs = refreshParts(scope, slot, true);
-      const ref = orderRef(scope.partition, slot.body.latestOffset);
-      issueRow(scope, slot, { messageSeq: null, messageAt: null, newPair: false, ref }, Math.max(issuedMs, scope.eventMs));
+      const cause = causedBy(orderRef(scope.partition, slot.body.latestOffset));
+      issueRow(scope, slot, cause, false, Math.max(issuedMs, scope.eventMs));
+      slot.ended = hasEnded(slot.body);
       this.touch(slot);
     }
   }
@@ -175,8 +181,9 @@ class OrderManager implements Processor, Shelf {
   private forgetOrder(slot: OrderSlot): void {
     const { market } = slot;
     market.orders.delete(slot.orderId);
-    for (const entry of slot.body.executions) market.executions.delete(entry.execId);
-    this.changes.set(slot.key, null);
+    for (const entry of thaw(slot, this.options, this.scope.signalOf).body.executions) market.executions.delete(entry.execId);
+    this.changed.delete(slot);
+    this.removed.add(stateKey(slot));
     this.markets.dropIfEmpty(market);
   }
 
@@ -189,21 +196,21 @@ class OrderManager implements Processor, Shelf {
 
   forget(stray: StrayRow): void {
     stray.expiryMs = Infinity;
-    this.changes.set(stray.key, null);
+    this.changed.delete(stray);
+    this.removed.add(stateKey(stray));
   }
 
-  slot(market: Market, orderId: string): OrderSlot {
-    let slot = market.orders.get(orderId);
-    if (slot === undefined) {
-      slot = newSlot(market, orderId);
-      market.orders.set(orderId, slot);
-    }
+  slot(market: Market, orderId: string): LiveSlot {
+    const known = market.orders.get(orderId);
+    if (known !== undefined) return thaw(known, this.options, this.scope.signalOf);
+    const slot = newSlot(market, orderId);
+    market.orders.set(orderId, slot);
     return slot;
   }
 
-  renew(kept: OrderSlot | StrayRow): void {
-    if (kept.home === 'order') kept.body.lastMs = this.scope.eventMs;
-    else kept.lastMs = this.scope.eventMs;
+  renew(kept: LiveSlot | StrayRow): void {
+    kept.lastMs = this.scope.eventMs;
+    if (kept.home === 'order') kept.ended = hasEnded(kept.body);
     this.touch(kept);
     this.schedule(kept);
   }
@@ -211,7 +218,7 @@ class OrderManager implements Processor, Shelf {
   private touch(kept: OrderSlot | StrayRow): void {
     if (kept.dirty) return;
     kept.dirty = true;
-    this.changes.set(kept.key, kept);
+    this.changed.add(kept);
   }
 
   private wait(slot: OrderSlot, shownMs: number): void {
@@ -231,28 +238,36 @@ class OrderManager implements Processor, Shelf {
   private expiryOf(kept: OrderSlot | StrayRow): number {
     const { horizonMs, openOrderMs, joinWindowMs } = this.options;
     if (kept.home === 'stray') return kept.lastMs + horizonMs;
-    const { row, lastMs, latest } = kept.body;
-    const status = row?.status ?? '';
-    const ended = isTerminal(status) || (latest === null && (row === null || row.quantity === null || row.quantity <= 0n));
-    const keptMs = ended ? horizonMs : Math.max(openOrderMs, horizonMs);
-    return lastMs + Math.max(keptMs, joinWindowMs);
+    const keptMs = kept.ended ? horizonMs : Math.max(openOrderMs, horizonMs);
+    return kept.lastMs + Math.max(keptMs, joinWindowMs);
   }
 
   takeChanges(): StateChange[] {
     const taken: StateChange[] = [];
-    for (const [key, kept] of this.changes) {
-      if (kept === null) {
-        taken.push({ key, value: null });
-        continue;
-      }
+    for (const kept of this.changed) {
       kept.dirty = false;
-      taken.push({ key, value: keptEntry(this.writer, kept) });
+      const key = stateKey(kept);
+      this.removed.delete(key);
+      taken.push({ key, value: this.packed(kept) });
     }
-    this.changes.clear();
+    for (const key of this.removed) taken.push({ key, value: null });
+    this.changed.clear();
+    this.removed.clear();
     const clock = { partition: this.scope.partition, watermarkMs: this.scope.watermarkMs, forwardedMs: this.forwardedMs };
     if (this.clockChanged) taken.push({ key: CLOCK_KEY, value: clockEntry(this.writer, clock) });
     this.clockChanged = false;
     return taken;
+  }
+
+  /** The changelog entry; of an order that has ended it is also all that stays in memory. */
+  private packed(kept: OrderSlot | StrayRow): Uint8Array {
+    if (kept.home === 'stray') return this.passing.keep(keptEntry(this.writer, kept));
+    if (kept.frozen !== null) return kept.frozen;
+    const bytes = keptEntry(this.writer, kept as LiveSlot);
+    if (!kept.ended || kept.pendingMs < Infinity) return this.passing.keep(bytes);
+    kept.frozen = this.frozen.keep(bytes);
+    kept.body = null;
+    return kept.frozen;
   }
 
   restore(key: string, value: Uint8Array): void {
@@ -268,9 +283,18 @@ class OrderManager implements Processor, Shelf {
 
   finishRestore(): void {
     for (const kept of this.restored) {
-      if (kept.home === 'order') settleRestored(this.scope, kept);
+      if (kept.home === 'order') {
+        settleRestored(this.scope, kept);
+        kept.ended = hasEnded(kept.body);
+      }
       this.schedule(kept);
     }
     this.restored = [];
   }
+}
+
+/** Whether nothing more is expected of an order: its row says so, or no message and no quantity says that it is open. */
+function hasEnded(body: OrderBody): boolean {
+  const { row, latest } = body;
+  return isTerminal(row?.status ?? '') || (latest === null && (row === null || row.quantity === null || row.quantity <= 0n));
 }

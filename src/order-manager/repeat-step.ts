@@ -2,19 +2,19 @@ import type { Execution } from '../domain/records.js';
 import { executionKind } from './execution-type.js';
 import { addRow, standsAlike, type ExecutionEntry } from './execution-entry.js';
 import { executionFill, labelsOf, OUTPUT_TOPIC, executionRef } from './issue.js';
-import { newStray, type Market, type OrderSlot, type StrayRow } from './market.js';
+import { newStray, type LiveSlot, type Market, type StrayRow } from './market.js';
 import { attachExecution, recount } from './order-body.js';
-import { issueFill, issueRow, refreshParts, relabel } from './order-step.js';
+import { causedBy, issueFill, issueRow, refreshParts, relabel } from './order-step.js';
 import type { Scope } from './scope.js';
 import { cashKey, fileStray, issueAnomalies, issueCash, issueOrderlessFill, refreshCash, unfileStray } from './stray-step.js';
 
 /** What the step needs from the keeper of state. */
 export interface Shelf {
-  slot(market: Market, orderId: string): OrderSlot;
+  slot(market: Market, orderId: string): LiveSlot;
   /** Forgets a row that is kept elsewhere now. */
   forget(stray: StrayRow): void;
   /** A record changed it. */
-  renew(kept: OrderSlot | StrayRow): void;
+  renew(kept: LiveSlot | StrayRow): void;
 }
 
 /**
@@ -22,7 +22,8 @@ export interface Shelf {
  * row that differs is a conflict, and may change which row stands, even of what kind it is and to which order it belongs.
  */
 export function repeatExecution(scope: Scope, shelf: Shelf, market: Market, row: Execution, offset: number): void {
-  const home = market.executions.get(row.exec_id)!;
+  const kept = market.executions.get(row.exec_id)!;
+  const home = kept.home === 'order' ? shelf.slot(market, kept.orderId) : kept;
   const entry = home.home === 'stray' ? home.entry : home.body.executions.find((one) => one.execId === row.exec_id)!;
   const next = { ...entry };
   if (!addRow(next, row, offset, market)) return;
@@ -48,11 +49,11 @@ export function repeatExecution(scope: Scope, shelf: Shelf, market: Market, row:
   issueAnomalies(scope, market, entry);
 }
 
-function linkOf(slot: OrderSlot): string {
+function linkOf(slot: LiveSlot): string {
   return slot.body.linkId === '' ? slot.body.executionLinkId : slot.body.linkId;
 }
 
-function retract(scope: Scope, home: OrderSlot | StrayRow, entry: ExecutionEntry): void {
+function retract(scope: Scope, home: LiveSlot | StrayRow, entry: ExecutionEntry): void {
   if (entry.kind === 'cash' && home.home === 'stray') {
     issueCash(scope, home, true);
     return;
@@ -70,11 +71,11 @@ function retract(scope: Scope, home: OrderSlot | StrayRow, entry: ExecutionEntry
 function move(
   shelf: Shelf,
   market: Market,
-  home: OrderSlot | StrayRow,
+  home: LiveSlot | StrayRow,
   entry: ExecutionEntry,
   next: ExecutionEntry,
-  target: OrderSlot | null,
-): OrderSlot | StrayRow {
+  target: LiveSlot | null,
+): LiveSlot | StrayRow {
   if (home.home === 'stray') unfileStray(home);
   const { revision, cashRevision, live } = entry;
   Object.assign(entry, next, { revision, cashRevision, live });
@@ -94,7 +95,7 @@ function move(
 function settleOrder(
   scope: Scope,
   shelf: Shelf,
-  slot: OrderSlot,
+  slot: LiveSlot,
   linkBefore: string,
   changed: ExecutionEntry | null,
   offset: number,
@@ -102,7 +103,7 @@ function settleOrder(
   if (linkOf(slot) !== linkBefore) relabel(scope, slot, changed);
   refreshParts(scope, slot, false);
   if (changed !== null) issueFill(scope, slot, changed, labelsOf(slot.body, null, scope.signalOf));
-  issueRow(scope, slot, { messageSeq: null, messageAt: null, newPair: false, ref: executionRef(scope.partition, offset) }, scope.eventMs);
+  issueRow(scope, slot, causedBy(executionRef(scope.partition, offset)), false, scope.eventMs);
   shelf.renew(slot);
 }
 
@@ -114,7 +115,7 @@ function mention(scope: Scope, shelf: Shelf, market: Market, entry: ExecutionEnt
     const { body } = slot;
     if (body.mentionedSide !== null && body.mentionedSide <= content.side) continue;
     body.mentionedSide = content.side;
-    issueRow(scope, slot, { messageSeq: null, messageAt: null, newPair: false, ref: executionRef(scope.partition, offset) }, scope.eventMs);
+    issueRow(scope, slot, causedBy(executionRef(scope.partition, offset)), false, scope.eventMs);
     shelf.renew(slot);
   }
 }

@@ -1,6 +1,6 @@
 import type { SignalOf } from '../domain/signal.js';
 import type { Emitter } from '../runtime/processor.js';
-import type { OrderSlot, StrayRow } from './market.js';
+import type { Market, OrderSlot, StrayRow } from './market.js';
 
 /** What the order-manager was told at start. Times in milliseconds. */
 export interface OrderManagerOptions {
@@ -25,6 +25,8 @@ export interface Scope {
   eventMs: number;
   /** The order's earliest undecided part changed. */
   wait(slot: OrderSlot, shownMs: number): void;
+  /** What an order says of its position index; null if it is not known. */
+  positionIdxOf(market: Market, orderId: string): number | null;
   /** Its state must be written, and its expiry looked at. */
   touch(kept: OrderSlot | StrayRow): void;
 }

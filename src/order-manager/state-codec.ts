@@ -48,7 +48,6 @@ export function writeOrder(w: StateWriter, body: OrderBody): void {
     w.flag(part.live);
   }
   w.count(body.revision);
-  w.count(body.lastMs);
 }
 
 /** Fills a fresh body; what follows from the rest (sums, parts, the row) is the caller's to compute again. */
@@ -75,7 +74,6 @@ export function readOrder(r: StateReader, body: OrderBody, terms: MarketTerms): 
     body.parts.push(part);
   }
   body.revision = r.count();
-  body.lastMs = r.count();
 }
 
 function writeMark(w: StateWriter, mark: Mark): void {

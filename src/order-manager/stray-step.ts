@@ -126,7 +126,7 @@ function emitAnomaly(
     account: market.account,
     category: market.category,
     asset: market.asset,
-    position_idx: market.orders.get(row.order_id)?.body.positionIdx ?? null,
+    position_idx: scope.positionIdxOf(market, row.order_id),
     cause,
     exec_id: entry.execId,
     order_id: row.order_id,
