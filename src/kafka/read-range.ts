@@ -4,9 +4,9 @@ import { brokerError, NO_ERROR } from './broker-errors.js';
 import type { Cluster } from './cluster.js';
 import { committedRecords } from './committed-records.js';
 import { classify, StateLostError, TransientError, type LogError } from './errors.js';
-import type { RangeChunk, ReadRange } from './log.js';
+import type { RangeChunk, ReadRange, TopicPartitionOffset } from './log.js';
 import { earliestOffsets, lastStableOffsets } from './offsets.js';
-import { fetchRequest, type FetchAnswerPartition } from './protocol/record-requests.js';
+import { fetchRequest, type FetchAnswerPartition, type FetchLimits } from './protocol/record-requests.js';
 
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 /** All below the end wanted is there already; this only bounds the wait on a broker that has just become leader. */
@@ -54,7 +54,7 @@ async function fetchAt(cluster: Cluster, lane: string, { topic, partition }: Rea
   const limits = { maxWaitMs: MAX_WAIT_MS, maxBytes: MAX_ANSWER_BYTES, maxPartitionBytes: MAX_ANSWER_BYTES };
   const deadlineMs = Date.now() + MAX_TROUBLE_MS;
   for (;;) {
-    const result = await attempt(cluster, lane, topic, partition, () => fetchRequest([{ topic, partition, offset }], limits));
+    const result = await attempt(cluster, lane, { topic, partition, offset }, limits);
     if ('records' in result) {
       const nextOffset = endOfBatches(result.records, offset);
       if (nextOffset > offset) return { answer: result, nextOffset };
@@ -78,16 +78,16 @@ async function fetchAt(cluster: Cluster, lane: string, { topic, partition }: Rea
 async function attempt(
   cluster: Cluster,
   lane: string,
-  topic: string,
-  partition: number,
-  request: () => ReturnType<typeof fetchRequest>,
+  position: TopicPartitionOffset,
+  limits: FetchLimits,
 ): Promise<FetchAnswerPartition | LogError> {
+  const { topic, partition, offset } = position;
   try {
     const leader = await cluster.leader(topic, partition);
-    const answer = await cluster.request(leader, lane, request());
+    const answer = await cluster.request(leader, lane, fetchRequest([position], limits));
     const found = answer.partitions[0];
     const errorCode = answer.errorCode !== NO_ERROR ? answer.errorCode : (found?.errorCode ?? -1);
-    return errorCode === NO_ERROR ? found! : brokerError(errorCode, 'Fetch', { topic, partition });
+    return errorCode === NO_ERROR ? found! : brokerError(errorCode, `Fetch at offset ${offset}`, { topic, partition });
   } catch (error) {
     return classify(error);
   }

@@ -14,6 +14,7 @@ export class FaultProxy {
   readonly #ports = new Map<string, number>();
   #armed: { readonly apiKey: number; readonly cut: Cut } | null = null;
   #cuts = 0;
+  #isPaused = false;
 
   /** How often a connection was cut. */
   get cuts(): number {
@@ -23,6 +24,17 @@ export class FaultProxy {
   /** Cuts at the next request of this kind, once. */
   arm(apiKey: number, cut: Cut): void {
     this.#armed = { apiKey, cut };
+  }
+
+  /** Nothing passes in either direction until `resume`; connections stay open. */
+  pause(): void {
+    this.#isPaused = true;
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    for (const socket of this.#sockets) socket.resume();
   }
 
   /** Opens a way to the broker; to be called before a client uses `reach`. */
@@ -60,6 +72,7 @@ export class FaultProxy {
     for (const socket of [client, broker]) {
       this.#sockets.add(socket);
       socket.setNoDelay(true);
+      if (this.#isPaused) socket.pause();
       socket.on('error', end);
       socket.on('close', () => {
         this.#sockets.delete(socket);
