@@ -193,6 +193,12 @@ export class SinkRunner {
         if (this.seats.get(seat.partition) !== seat) return;
         try {
           const { sink, codec, log, database } = this.options;
+          // Two that both think the partition theirs would take turns for ever; the group knows whose it is.
+          if (this.attempts > 0 && (await this.member?.owns(seat.partition)) === false) {
+            this.options.logger.info({ role: this.role, task: seat.partition }, 'task belongs to another member now');
+            this.unseat(seat.partition);
+            return;
+          }
           const earliest = (await log.earliestOffsets(this.places(seat))).map(({ offset }) => offset);
           const stored = await openSinkOffsets(database, sink.inputs, seat.partition, earliest);
           stored.forEach(({ nextOffset }, input) => {
@@ -293,7 +299,7 @@ export class SinkRunner {
       this.end(error);
       return;
     }
-    const pauseMs = verdict === 'moved' ? 0 : this.pauseMs(this.attempts);
+    const pauseMs = verdict === 'moved' && this.attempts === 0 ? 0 : this.pauseMs(this.attempts);
     const partitions = seats.map(({ partition }) => partition);
     this.options.logger[retryLevel(this.attempts++)]({ role: this.role, partitions, error, verdict, pauseMs }, 'going back to the stored offsets');
     for (const seat of seats) {
