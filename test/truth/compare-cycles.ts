@@ -1,7 +1,9 @@
 import { abs, type Fixed } from '../simulator/fixed.js';
 import type { BookCase } from './cases.js';
 import type { TrueLeg } from './fold.js';
-import { averagePrice, type Earned, type Policy } from './lots.js';
+import { notional } from '../simulator/instrument.js';
+import { roundingOf } from './compare-results.js';
+import type { Earned, Policy } from './lots.js';
 import { amount, direction, show, text, whole, type Row } from './rows.js';
 import type { Folded } from './sequence.js';
 import type { ToldFill } from './told.js';
@@ -58,6 +60,13 @@ export function compareCycles(book: BookCase, cases: Map<string, CycleCase>, row
   return differences;
 }
 
+/** Where the exchange gave no seq, the table holds the best guess. */
+function isSeqSure({ told, leg }: CycleCase['legs'][number]): boolean {
+  const row = told.rows[leg.leg];
+  const evidence = row && text(row, 'evidence');
+  return row !== undefined && whole(row, 'seq') !== null && evidence !== 'inferred' && evidence !== 'ambiguous';
+}
+
 function differencesOf(book: BookCase, cycle: CycleCase, row: Row, earned: readonly Earned[], average: Fixed): string[] {
   const wrong: string[] = [];
   const same = (column: string, found: unknown, wanted: unknown) => {
@@ -80,11 +89,11 @@ function differencesOf(book: BookCase, cycle: CycleCase, row: Row, earned: reado
   same('being closed', whole(row, 'closed_at') !== null, closed);
   if (!started && first?.told.kind === 'execution') {
     same('opened_at', whole(row, 'opened_at'), first.told.time);
-    if (whole(row, 'first_seq') !== null) same('first_seq', whole(row, 'first_seq'), first.told.seq);
+    if (isSeqSure(first)) same('first_seq', whole(row, 'first_seq'), first.told.seq);
   }
   if (last?.told.kind === 'execution') {
     if (closed) same('closed_at', whole(row, 'closed_at'), last.told.time);
-    if (whole(row, 'last_seq') !== null) same('last_seq', whole(row, 'last_seq'), last.told.seq);
+    if (isSeqSure(last)) same('last_seq', whole(row, 'last_seq'), last.told.seq);
   }
   const total = (of: (one: Earned) => Fixed) => earned.reduce((sum, one) => sum + of(one), 0n);
   const gross = total((one) => one.realized);
@@ -101,9 +110,12 @@ function differencesOf(book: BookCase, cycle: CycleCase, row: Row, earned: reado
   if (!closed && amount(row, 'average_entry_price') !== null) near('average_entry_price', average, average / 10n ** 8n);
   const exits = total((one) => one.exitQuantity);
   if (exits === 0n) same('exit_price', text(row, 'exit_price'), null);
-  else if (amount(row, 'exit_price') !== null) {
-    const price = averagePrice(book.inverse, exits, total((one) => one.exitValue));
-    near('exit_price', price, price / 10n ** 7n);
+  else {
+    const value = total((one) => one.exitValue);
+    const price = amount(row, 'exit_price');
+    const found = price === null || price <= 0n ? null : notional(book.inverse, exits, price);
+    const tolerance = cycle.tolerance + roundingOf(book.inverse, exits, value);
+    if (found === null || abs(found - value) > tolerance) wrong.push(`has exit_price ${show(price)}, worth ${show(found)}, should be worth ${show(value)}`);
   }
   return wrong;
 }

@@ -67,11 +67,16 @@ function differencesOf(book: BookCase, cycle: CycleCase, one: Earned, row: Row):
       if (price !== null) wrong.push(`has ${column} ${show(price)} of no quantity`);
       return;
     }
-    const rounding = quantity / 10n ** 15n;
     const found = price === null || price <= 0n ? null : notional(book.inverse, quantity, price);
-    near(`${column} worth`, found, value, cycle.tolerance + rounding);
+    near(`${column} worth`, found, value, cycle.tolerance + roundingOf(book.inverse, quantity, value));
   };
   if (one.signal !== null || book.startSize === 0n) worth('entry_price', one.entryQuantity, one.entryValue);
   worth('exit_price', one.exitQuantity, one.exitValue);
   return wrong;
+}
+
+/** How far the worth of a price with 18 decimals may be from the value it was made of. */
+export function roundingOf(inverse: boolean, quantity: Fixed, value: Fixed): Fixed {
+  if (!inverse || quantity === 0n) return quantity / 10n ** 15n;
+  return (((value * value) / quantity) * 2n) / 10n ** 18n + 1n;
 }
