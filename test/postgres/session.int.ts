@@ -59,6 +59,8 @@ describe('transactions', () => {
           await queries.query('INSERT INTO kept VALUES (10)');
           const terminated = scratch.terminate(scratch.schema);
           if (round % 2 === 0) await terminated;
+          // Time enough to notice: a client left to itself would be connected again by now.
+          if (round % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
           await queries.query('INSERT INTO kept VALUES (11)');
           await terminated;
           await queries.query('INSERT INTO kept VALUES (12)');
