@@ -61,6 +61,8 @@ export class Book {
   dirtySeq: number | null = null;
   /** The highest such seq. */
   dirtyToSeq = Number.NEGATIVE_INFINITY;
+  /** Effective time of the first such change. */
+  dirtySinceMs = Number.NEGATIVE_INFINITY;
   #intervalsSinceSnapshot = 0;
   #ranged: { now: readonly FillItem[]; issued: readonly FillItem[] } | null = null;
   #derivingIssued = false;
@@ -79,9 +81,14 @@ export class Book {
   #rangedFills(): readonly FillItem[] {
     if (this.#ranged === null) {
       const fills = this.items.filter((item): item is FillItem => item.kind === 'fill' && item.source === 'order');
-      this.#ranged = { now: fills.filter((fill) => !fill.dying), issued: fills.filter((fill) => fill.settled) };
+      this.#ranged = { now: fills.filter((fill) => !fill.dying), issued: fills.filter((fill) => this.#isIssued(fill)) };
     }
     return this.#derivingIssued ? this.#ranged.issued : this.#ranged.now;
+  }
+
+  /** Whether an item has led to rows: of an order-derived fill that still waits, a part may have been taken already. */
+  #isIssued(item: Item): boolean {
+    return item.settled || (item.kind === 'fill' && this.tip.moved.some((part) => part.fillId === item.fillId));
   }
 
   /** The lowest seq at which an item can change what was issued. */
@@ -116,7 +123,7 @@ export class Book {
     const lowest = this.#lowestInfluence(item);
     const isLate = index < this.tipIndex;
     if (isLate) this.tipIndex += 1;
-    if (isLate || lowest <= this.#tipSeq()) this.#markDirty(lowest, item.seq ?? Number.POSITIVE_INFINITY);
+    if (isLate || lowest <= this.#tipSeq()) this.#markDirty(lowest, item.seq ?? Number.POSITIVE_INFINITY, item.effectiveMs);
   }
 
   /** Seq of the last settled update. */
@@ -129,10 +136,10 @@ export class Book {
     const index = this.items.indexOf(item);
     if (index < 0) return;
     if (item.kind === 'fill' && item.source === 'order') this.#ranged = null;
-    if (item.settled) {
+    if (this.#isIssued(item)) {
       item.dying = true;
       item.effectiveMs = effectiveMs;
-      this.#markDirty(this.#lowestInfluence(item), item.seq ?? Number.POSITIVE_INFINITY);
+      this.#markDirty(this.#lowestInfluence(item), item.seq ?? Number.POSITIVE_INFINITY, effectiveMs);
       return;
     }
     this.items.splice(index, 1);
@@ -222,6 +229,13 @@ export class Book {
     return this.items.splice(0, anchor + 1);
   }
 
+  /** All rows since the horizon, as a derivation of the issued items says: what was issued must add up to it. */
+  issuedRows(): DerivedRows {
+    const run: Run = { state: copyBookState(this.base.state), rows: new DerivedRows(), index: 0 };
+    while (run.index < this.tipIndex && this.#stepOld(run, this.tipIndex)) { /* to the tip */ }
+    return run.rows;
+  }
+
   /** Derives the tip again from base and settled items, after they were read back. */
   rebuild(): void {
     const run: Run = { state: copyBookState(this.base.state), rows: new DerivedRows(), index: 0 };
@@ -237,7 +251,8 @@ export class Book {
     this.tipIsOpen = this.#isOpenAt(this.tipIndex);
   }
 
-  #markDirty(fromSeq: number, toSeq: number): void {
+  #markDirty(fromSeq: number, toSeq: number, effectiveMs: number): void {
+    if (this.dirtySeq === null) this.dirtySinceMs = effectiveMs;
     this.dirtySeq = this.dirtySeq === null ? fromSeq : Math.min(this.dirtySeq, fromSeq);
     this.dirtyToSeq = Math.max(this.dirtyToSeq, toSeq);
   }
@@ -252,7 +267,9 @@ export class Book {
     const settlements: Settlement[] = [];
     if (this.dirtySeq !== null) {
       const corrected = this.#rederive(this.dirtySeq, this.dirtyToSeq, watermarkMs);
-      if (corrected !== null) settlements.push(corrected);
+      // What follows is derived from corrected state only: until the correction is certain, it waits as well.
+      if (corrected === null) return settlements;
+      settlements.push(corrected);
     }
     if (this.tipIndex < this.items.length) {
       const onOpenTip = this.tipIsOpen && this.#hasUpdateFrom(this.tipIndex);
@@ -322,12 +339,17 @@ export class Book {
         flows.push(item);
         continue;
       }
-      const decided = latestMs + this.options.joinWindowMs <= watermarkMs;
+      const decided = latestMs + this.options.joinWindowMs <= watermarkMs || this.#isOverdue(watermarkMs);
       if (!this.derivation.interval(run.state, flows, item, decided, run.rows)) return false;
       run.index = i + 1;
       return true;
     }
     return this.#stepTail(run, flows, watermarkMs);
+  }
+
+  /** Whether a correction waited so long that more late evidence must not put it off: it is then derived as it stands. */
+  #isOverdue(watermarkMs: number): boolean {
+    return this.dirtySeq !== null && this.dirtySinceMs + 2 * this.options.joinWindowMs <= watermarkMs;
   }
 
   /** Fills after the last update, those of one seq at a time, once their window has passed. */
@@ -338,7 +360,8 @@ export class Book {
     }
     const { seq } = flows[0]!;
     const group = seq === null ? flows.slice(0, 1) : flows.filter((flow) => flow.seq === seq);
-    for (const flow of group) if (!flow.settled && flow.effectiveMs + this.options.joinWindowMs > watermarkMs) return false;
+    const isOverdue = this.#isOverdue(watermarkMs);
+    for (const flow of group) if (!flow.settled && !isOverdue && flow.effectiveMs + this.options.joinWindowMs > watermarkMs) return false;
     this.derivation.tail(run.state, group, run.rows);
     run.index = this.items.indexOf(group[group.length - 1]!, run.index) + 1;
     return true;
@@ -406,6 +429,8 @@ export class Book {
         break;
       }
     }
+    this.dirtySeq = null;
+    this.dirtyToSeq = Number.NEGATIVE_INFINITY;
     if (converged) {
       this.#keepTip(oldRun.state, newRun.state, this.items[newRun.index - 1] as UpdateItem, begin.seq, fresh);
       this.#settleItems(beginIndex, newRun.index);
@@ -416,8 +441,6 @@ export class Book {
     }
     this.#ranged = null;
     this.#dropDying();
-    this.dirtySeq = null;
-    this.dirtyToSeq = Number.NEGATIVE_INFINITY;
     return { before: oldRun.rows, after: newRun.rows };
   }
 

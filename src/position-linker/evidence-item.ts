@@ -92,10 +92,13 @@ function compareText(a: string, b: string): number {
 function compareFills(a: FillItem, b: FillItem): number {
   if (a.seq === null && a.executedAt !== b.executedAt) return a.executedAt - b.executedAt;
   if (a.orderId !== b.orderId) return compareText(a.orderId, b.orderId);
-  if (a.leavesQuantity !== null && b.leavesQuantity !== null && a.leavesQuantity !== b.leavesQuantity) {
-    return a.leavesQuantity > b.leavesQuantity ? -1 : 1;
-  }
-  if (a.toQuantity !== null && b.toQuantity !== null && a.toQuantity !== b.toQuantity) return a.toQuantity < b.toQuantity ? -1 : 1;
+  // A remainder that is not known counts as the smallest, so that the order is total.
+  const leavesA = a.leavesQuantity ?? -1n;
+  const leavesB = b.leavesQuantity ?? -1n;
+  if (leavesA !== leavesB) return leavesA > leavesB ? -1 : 1;
+  const toA = a.toQuantity ?? -1n;
+  const toB = b.toQuantity ?? -1n;
+  if (toA !== toB) return toA < toB ? -1 : 1;
   return compareText(a.fillId, b.fillId);
 }
 

@@ -294,6 +294,7 @@ export function writeMarket(writer: StateWriter, market: Market): Uint8Array {
     writer.count(book.tipIndex);
     writeBound(writer, book.dirtySeq);
     writeBound(writer, book.dirtyToSeq);
+    writeBound(writer, book.dirtySinceMs);
     writeBound(writer, book.nextHorizonMs);
     writer.count(book.items.length);
     for (const item of book.items) writeItem(writer, item);
@@ -329,6 +330,7 @@ export function readMarket(bytes: Uint8Array, options: LinkerOptions): Market {
     book.tipIndex = reader.count();
     book.dirtySeq = readBound(reader);
     book.dirtyToSeq = readBound(reader)!;
+    book.dirtySinceMs = readBound(reader)!;
     book.nextHorizonMs = readBound(reader)!;
     book.items = readMany(reader, () => readItem(reader, positionIdx));
     book.rebuild();
