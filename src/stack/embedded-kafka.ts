@@ -56,7 +56,7 @@ export const embeddedKafka: EmbeddedPiece = {
   name: 'kafka',
   portNames: ['kafka', 'kafkaController'],
   folder: (paths) => paths.kafkaDir,
-  marker: (paths) => join(paths.kafkaDir, 'server.properties'),
+  markers: (paths) => [join(paths.kafkaDir, 'server.properties')],
   address: (_paths, ports) => `127.0.0.1:${ports['kafka']}`,
 
   async prepare(paths, ports, options) {

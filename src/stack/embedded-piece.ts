@@ -25,8 +25,8 @@ export interface EmbeddedPiece {
   /** Names of its ports in the state file. */
   readonly portNames: readonly string[];
   folder(paths: StackPaths): string;
-  /** An argument that only this piece of this stack carries on its command line. */
-  marker(paths: StackPaths): string;
+  /** Arguments of which this piece of this stack, and no other process, carries one on its command line. */
+  markers(paths: StackPaths): readonly string[];
   address(paths: StackPaths, ports: Readonly<Record<string, number>>): string;
   /** Everything before the start: downloads, data folder, configuration for these ports. */
   prepare(paths: StackPaths, ports: Readonly<Record<string, number>>, options: ToolchainOptions): Promise<Launch>;
@@ -50,7 +50,7 @@ export async function findRunning(
   if (piece.portNames.some((name) => ports[name] === undefined)) return null;
   const address = piece.address(paths, ports);
   const deadline = Date.now() + patienceMs;
-  while (findByArgument(piece.marker(paths)).length > 0) {
+  while (findByArgument(...piece.markers(paths)).length > 0) {
     if ((await ailment(piece.name, address, healthTimeoutMs)) === null) return address;
     if (Date.now() > deadline) return null;
     await pause(200);
@@ -72,7 +72,7 @@ export async function startPiece(
 ): Promise<string> {
   // It does not answer, so it will hardly stop in order; all three servers recover from a kill.
   const impatient = piece.stopSteps.map((step) => ({ ...step, waitMs: Math.min(step.waitMs, 5_000) }));
-  const leftover = await stopByArgument(piece.marker(paths), impatient);
+  const leftover = await stopByArgument(piece.markers(paths), impatient);
   if (leftover.length > 0) options.say(`${piece.name}: ended a leftover that did not answer (pid ${leftover.join(', ')})`);
 
   for (let attempt = 1; ; attempt++) {
@@ -152,5 +152,5 @@ async function launch(
 
 /** Ends the piece and waits until it is gone. Resolves to the pids it had. */
 export function stopPiece(piece: EmbeddedPiece, paths: StackPaths): Promise<number[]> {
-  return stopByArgument(piece.marker(paths), piece.stopSteps);
+  return stopByArgument(piece.markers(paths), piece.stopSteps);
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { EmbeddedPiece } from './embedded-piece.js';
 import type { StackPaths } from './paths.js';
@@ -35,6 +35,11 @@ export function postgresDataDir(paths: StackPaths): string {
   }
 }
 
+/** For a server whose user cannot enter the stack's folder. `stack down --volumes` removes it with the rest. */
+export function outsideDir(paths: StackPaths): string {
+  return join('/var/tmp', `position-linker-${createHash('sha256').update(paths.dir).digest('hex').slice(0, 12)}`);
+}
+
 /** The superuser's password: random, made once, readable by the owner of the stack only. */
 function password(paths: StackPaths): string {
   const file = join(paths.postgresDir, 'password');
@@ -49,7 +54,8 @@ export const embeddedPostgres: EmbeddedPiece = {
   name: 'postgres',
   portNames: ['postgres'],
   folder: (paths) => paths.postgresDir,
-  marker: postgresDataDir,
+  // Both places: the link to the one outside is lost when somebody removes the stack's folder by hand.
+  markers: (paths) => [join(paths.postgresDir, 'data'), join(outsideDir(paths), 'data')],
   address: (paths, ports) => `postgres://${userName}:${password(paths)}@127.0.0.1:${ports['postgres']}/postgres`,
 
   async prepare(paths, ports, options) {
@@ -85,9 +91,11 @@ function reaches(user: ServerUser, folder: string): boolean {
 function linkOutside(paths: StackPaths, options: ToolchainOptions): void {
   const inside = join(paths.postgresDir, 'data');
   if (postgresDataDir(paths) !== inside) return;
-  const digest = createHash('sha256').update(paths.dir).digest('hex').slice(0, 12);
-  const outside = join('/var/tmp', `position-linker-${digest}`);
+  const outside = outsideDir(paths);
   mkdirSync(outside, { recursive: true, mode: 0o755 });
+  if (statSync(outside).uid !== process.getuid?.()) throw new StackError(`${outside} belongs to somebody else`, 'remove it, or set POSITION_LINKER_STACK_DIR');
+  // What a removed stack of the same path left there has another password.
+  rmSync(join(outside, 'data'), { recursive: true, force: true });
   options.say(`postgres: its user cannot enter ${paths.dir}, so its data goes to ${outside}`);
   symlinkSync(join(outside, 'data'), inside);
 }

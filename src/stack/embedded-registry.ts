@@ -2,8 +2,14 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { artefactFolder } from './artefacts.js';
 import type { EmbeddedPiece } from './embedded-piece.js';
+import type { StackPaths } from './paths.js';
 import { StackError } from './stack-error.js';
 import { requireJava } from './toolchain.js';
+
+/** Its jar lies among downloads that several stacks may share, so a property of no other use says whose it is. */
+function marker(paths: StackPaths): string {
+  return `-Dposition-linker.stack=${paths.registryDir}`;
+}
 
 /**
  * Apicurio Registry, with its schemas in a file. Its default is memory; but records in Kafka carry schema ids, and after a
@@ -13,7 +19,7 @@ export const embeddedRegistry: EmbeddedPiece = {
   name: 'registry',
   portNames: ['registry'],
   folder: (paths) => paths.registryDir,
-  marker: (paths) => `-Dposition-linker.stack=${paths.registryDir}`,
+  markers: (paths) => [marker(paths)],
   address: (_paths, ports) => `http://127.0.0.1:${ports['registry']}/apis/ccompat/v7`,
 
   async prepare(paths, ports, options) {
@@ -29,7 +35,7 @@ export const embeddedRegistry: EmbeddedPiece = {
         '-Xmx300m',
         '-XX:+UseSerialGC',
         '-XX:TieredStopAtLevel=1',
-        embeddedRegistry.marker(paths),
+        marker(paths),
         '-Dquarkus.http.host=127.0.0.1',
         `-Dquarkus.http.port=${ports['registry']}`,
         '-Dquarkus.log.level=WARN',

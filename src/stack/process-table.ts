@@ -36,32 +36,32 @@ function fromPs(): ProcessRow[] {
 }
 
 /**
- * The processes one of whose arguments is exactly `marker`. A piece of the stack always carries a path of its own stack
+ * The processes one of whose arguments is exactly one of `markers`. A piece of the stack always carries a path of its own stack
  * folder as an argument, so this finds what a killed run left behind without trusting a pid that may since be another's.
  */
-export function findByArgument(marker: string): number[] {
+export function findByArgument(...markers: readonly string[]): number[] {
   return listProcesses()
-    .filter((row) => row.pid !== process.pid && row.args.includes(marker))
+    .filter((row) => row.pid !== process.pid && row.args.some((arg) => markers.includes(arg)))
     .map((row) => row.pid);
 }
 
-/** Ends whatever carries `marker` at once and without waiting, for the last moment of this process. */
-export function killByArgument(marker: string): void {
-  for (const pid of findByArgument(marker)) sendSignal(pid, 'SIGKILL');
+/** Ends whatever carries one of `markers` at once and without waiting, for the last moment of this process. */
+export function killByArgument(...markers: readonly string[]): void {
+  for (const pid of findByArgument(...markers)) sendSignal(pid, 'SIGKILL');
 }
 
-/** Ends whatever carries `marker`: each signal in turn, with the time it is given. Resolves to the pids that were there. */
+/** Ends whatever carries one of `markers`: each signal in turn, with the time it is given. Resolves to the pids that were there. */
 export async function stopByArgument(
-  marker: string,
+  markers: readonly string[],
   steps: readonly { readonly signal: NodeJS.Signals; readonly waitMs: number }[],
 ): Promise<number[]> {
-  const first = findByArgument(marker);
+  const first = findByArgument(...markers);
   for (const { signal, waitMs } of steps) {
-    const pids = findByArgument(marker);
+    const pids = findByArgument(...markers);
     if (pids.length === 0) return first;
     for (const pid of pids) sendSignal(pid, signal);
     const deadline = Date.now() + waitMs;
-    while (Date.now() < deadline && findByArgument(marker).length > 0) await pause(50);
+    while (Date.now() < deadline && findByArgument(...markers).length > 0) await pause(50);
   }
   return first;
 }

@@ -1,9 +1,8 @@
 import { existsSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { composeDown, composeEngine, composeUp } from './compose.js';
 import { embeddedKafka } from './embedded-kafka.js';
 import { findRunning, startPiece, stopPiece, type EmbeddedPiece } from './embedded-piece.js';
-import { embeddedPostgres, postgresDataDir } from './embedded-postgres.js';
+import { embeddedPostgres, outsideDir } from './embedded-postgres.js';
 import { embeddedRegistry } from './embedded-registry.js';
 import { ailment, addressList } from './health.js';
 import { withLock } from './lock.js';
@@ -152,7 +151,7 @@ async function startEmbedded(names: readonly PieceName[], paths: StackPaths, por
     }),
   );
   // Whoever asks a second time to stop gets it at once, and still no half-started server.
-  const atExit = (): void => names.forEach((name) => killByArgument(embedded[name].marker(paths)));
+  const atExit = (): void => names.forEach((name) => killByArgument(...embedded[name].markers(paths)));
   process.once('exit', atExit);
   const outcomes = await Promise.allSettled(starts);
   process.removeListener('exit', atExit);
@@ -168,7 +167,7 @@ async function startEmbedded(names: readonly PieceName[], paths: StackPaths, por
 }
 
 function pidOf(name: PieceName, paths: StackPaths): { pid?: number } {
-  const pid = findByArgument(embedded[name].marker(paths))[0];
+  const pid = findByArgument(...embedded[name].markers(paths))[0];
   return pid === undefined ? {} : { pid };
 }
 
@@ -235,7 +234,9 @@ export interface StackDown {
 export async function stackDown(options: StackOptions & { readonly volumes?: boolean } = {}): Promise<StackDown> {
   const { env, say, signal, paths } = settle(options);
   const volumes = options.volumes ?? false;
-  if (!existsSync(paths.dir)) return { ended: [], composeStopped: false, volumesRemoved: false };
+  // Servers may outlive their folder, where somebody removed it by hand.
+  const running = pieceNames.some((name) => findByArgument(...embedded[name].markers(paths)).length > 0);
+  if (!existsSync(paths.dir) && !running) return { ended: [], composeStopped: false, volumesRemoved: false };
   return withLock(paths.lockFile, { waitMs: lockWaitMs, say, signal }, async () => {
     const state = readState(paths.stateFile);
     const ended = (await Promise.all(pieceNames.map((name) => stopPiece(embedded[name], paths)))).flat();
@@ -249,7 +250,5 @@ export async function stackDown(options: StackOptions & { readonly volumes?: boo
 }
 
 function removeData(paths: StackPaths): void {
-  const dataDir = postgresDataDir(paths);
-  if (!dataDir.startsWith(join(paths.postgresDir, '/'))) rmSync(dirname(dataDir), { recursive: true, force: true });
-  for (const folder of [paths.kafkaDir, paths.registryDir, paths.postgresDir]) rmSync(folder, { recursive: true, force: true });
+  for (const folder of [paths.kafkaDir, paths.registryDir, paths.postgresDir, outsideDir(paths)]) rmSync(folder, { recursive: true, force: true });
 }

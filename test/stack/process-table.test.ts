@@ -29,12 +29,12 @@ describe('processes by their arguments', () => {
   it('ends one that ignores the first signal, and says which it was', async () => {
     const marker = randomUUID();
     const pid = await start("process.on('SIGTERM', () => {})", marker);
-    expect(await stopByArgument(marker, steps)).to.deep.equal([pid]);
+    expect(await stopByArgument([marker], steps)).to.deep.equal([pid]);
     expect(findByArgument(marker)).to.deep.equal([]);
   });
 
   it('has nothing to do where nothing runs', async () => {
-    expect(await stopByArgument(randomUUID(), steps)).to.deep.equal([]);
+    expect(await stopByArgument([randomUUID()], steps)).to.deep.equal([]);
   });
 
   it('sees that this process lives and pid 2^22+1 does not', () => {

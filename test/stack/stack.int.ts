@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import postgres from 'postgres';
 import { clearNamespace } from '../../src/stack/clear-namespace.js';
-import { postgresDataDir } from '../../src/stack/embedded-postgres.js';
+import { embeddedKafka } from '../../src/stack/embedded-kafka.js';
+import { embeddedPostgres } from '../../src/stack/embedded-postgres.js';
+import { embeddedRegistry } from '../../src/stack/embedded-registry.js';
 import { packageRoot, stackDir, stackPaths } from '../../src/stack/paths.js';
 import { findByArgument, pause } from '../../src/stack/process-table.js';
 import { stackDown, stackEnv, stackStatus, stackUp, type StackAddresses, type StackOptions } from '../../src/stack/stack.js';
@@ -34,11 +36,7 @@ describe('embedded stack', function () {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  const processes = (): number[] => [
-    ...findByArgument(join(paths.kafkaDir, 'server.properties')),
-    ...findByArgument(`-Dposition-linker.stack=${paths.registryDir}`),
-    ...findByArgument(postgresDataDir(paths)),
-  ];
+  const processes = (): number[] => [embeddedKafka, embeddedRegistry, embeddedPostgres].flatMap((piece) => findByArgument(...piece.markers(paths)));
   const kafkaPid = (addresses: StackAddresses): number => addresses.pieces.find((piece) => piece.name === 'kafka')?.pid ?? 0;
 
   const withAdmin = async <T>(work: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> => {
@@ -114,7 +112,7 @@ describe('embedded stack', function () {
   it('sees a killed Kafka, and brings it back at the same address with its data', async () => {
     const pid = kafkaPid(first);
     process.kill(pid, 'SIGKILL');
-    while (findByArgument(join(paths.kafkaDir, 'server.properties')).length > 0) await pause(20);
+    while (findByArgument(...embeddedKafka.markers(paths)).length > 0) await pause(20);
     const status = await stackStatus(options);
     expect(status.filter((piece) => piece.ailment !== null).map((piece) => piece.name)).to.deep.equal(['kafka']);
     const failure = await stackEnv(options).then(() => null, (error: Error) => error.message);
@@ -128,7 +126,7 @@ describe('embedded stack', function () {
   });
 
   it('replaces a Kafka that runs but does not answer', async () => {
-    const [pid] = findByArgument(join(paths.kafkaDir, 'server.properties'));
+    const [pid] = findByArgument(...embeddedKafka.markers(paths));
     process.kill(pid ?? 0, 'SIGSTOP');
     lines.length = 0;
     const again = await stackUp(options);
@@ -159,6 +157,14 @@ describe('embedded stack', function () {
     };
     const outcome = await stackUp({ ...options, say, signal: abort.signal }).then(() => 'up', (error: Error) => error.message);
     expect(outcome).to.equal('interrupted');
+    expect(processes()).to.deep.equal([]);
+    first = await stackUp(options);
+  });
+
+  it('finds its servers even where its folder was removed by hand', async () => {
+    rmSync(dir, { recursive: true, force: true });
+    expect(processes()).to.not.be.empty;
+    await stackDown(options);
     expect(processes()).to.deep.equal([]);
     first = await stackUp(options);
   });
