@@ -6,4 +6,5 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { words: ['setup', 'topics', 'schemas', 'db'], load: async () => (await import('./setup.js')).setupCommands },
   { words: ['ingest'], load: async () => (await import('./ingest.js')).ingestCommands },
   { words: ['run'], load: async () => (await import('./run.js')).runCommands },
+  { words: ['replay'], load: async () => (await import('./replay.js')).replayCommands },
 ];

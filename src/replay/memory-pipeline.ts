@@ -32,9 +32,11 @@ export interface PipelineOptions {
 /** All tasks of all roles on one log in memory, driven by the caller; the same code as on a broker, but for the waiting. */
 export class MemoryPipeline {
   readonly log: MemoryLog;
+  private readonly partitions: number;
   private readonly tasks: MemoryTask[] = [];
 
   constructor(options: PipelineOptions) {
+    this.partitions = options.partitions;
     this.log = new MemoryLog({ defaultPartitions: options.partitions });
     for (const topology of options.topologies) {
       for (let partition = 0; partition < options.partitions; partition++) {
@@ -52,6 +54,27 @@ export class MemoryPipeline {
         task.step(Number.POSITIVE_INFINITY);
         task.commit();
         if (fed === 0) break;
+      }
+    }
+  }
+
+  /** Records that wait for a watermark, in the role where most do: a topic read twice is not counted twice. */
+  get heldRecords(): number {
+    const byRole = new Map<string, number>();
+    for (const task of this.tasks) byRole.set(task.role, (byRole.get(task.role) ?? 0) + task.heldRecords);
+    return Math.max(0, ...byRole.values());
+  }
+
+  /**
+   * Forgets what every task has read, and the changelogs: memory then grows with what is open, not with the capture. No
+   * task can be restarted afterwards. `positionOf` says how far others still have to read; null for topics they do not.
+   */
+  discardRead(positionOf: (topic: string, partition: number) => number | null): void {
+    for (const topic of this.log.topicNames()) {
+      for (let partition = 0; partition < this.partitions; partition++) {
+        let offset = positionOf(topic, partition) ?? this.log.end(topic, partition);
+        for (const task of this.tasks) if (task.partition === partition) offset = Math.min(offset, task.positionIn(topic) ?? offset);
+        this.log.discardBelow(topic, partition, offset);
       }
     }
   }

@@ -40,6 +40,20 @@ export class MemoryTask {
     return records.length;
   }
 
+  /** Reads nothing below this offset of a topic any more, unless it is restarted. */
+  positionIn(topic: string): number | null {
+    return this.positions[this.inputs.indexOf(topic)] ?? null;
+  }
+
+  get partition(): number {
+    return this.options.partition;
+  }
+
+  /** Records that were read and wait for a watermark. */
+  get heldRecords(): number {
+    return this.inputs.reduce((sum, _topic, input) => sum + this.core.bufferedRecords(input), 0);
+  }
+
   step(limit: number): number {
     return this.core.step(limit);
   }

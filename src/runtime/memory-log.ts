@@ -33,6 +33,7 @@ const NO_HEADERS: readonly RecordHeader[] = [];
 export interface MemoryPartition {
   readonly records: LogRecord[];
   nextOffset: number;
+  written: number;
 }
 
 /**
@@ -54,7 +55,7 @@ export class MemoryLog implements Log {
 
   createTopic(topic: string, partitions: number): void {
     if (this.topics.has(topic)) throw new ConfigurationError(`topic ${topic} exists`, { topic });
-    this.topics.set(topic, Array.from({ length: partitions }, () => ({ records: [], nextOffset: 0 })));
+    this.topics.set(topic, Array.from({ length: partitions }, () => ({ records: [], nextOffset: 0, written: 0 })));
   }
 
   topicNames(): readonly string[] {
@@ -64,6 +65,11 @@ export class MemoryLog implements Log {
   /** All records of a partition; the array is the log's own. */
   records(topic: string, partition: number): readonly LogRecord[] {
     return this.partition(topic, partition).records;
+  }
+
+  /** Records ever written to a topic. */
+  totalRecords(topic: string): number {
+    return (this.topics.get(topic) ?? []).reduce((sum, { written }) => sum + written, 0);
   }
 
   end(topic: string, partition: number): number {
@@ -83,12 +89,20 @@ export class MemoryLog implements Log {
     return low;
   }
 
+  /** Forgets records below the offset; their offsets stay used. */
+  discardBelow(topic: string, partition: number, offset: number): void {
+    const { records } = this.partition(topic, partition);
+    const count = this.indexOf(topic, partition, offset);
+    if (count > 0) records.splice(0, count);
+  }
+
   append(records: readonly OutgoingRecord[], isTransaction = false): void {
     const touched = new Set<MemoryPartition>();
     for (const record of records) {
       const target = this.partition(record.topic, record.partition);
       const { topic, partition, timestampMs, key, value, headers = NO_HEADERS } = record;
       target.records.push({ topic, partition, offset: target.nextOffset++, timestampMs, key, value, headers });
+      target.written++;
       touched.add(target);
     }
     if (isTransaction && this.options.hasMarkers === true) for (const target of touched) target.nextOffset++;
