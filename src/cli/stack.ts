@@ -1,5 +1,6 @@
 import { clearNamespace } from '../stack/clear-namespace.js';
-import { hidePassword, pieceVariables, stackDown, stackEnv, stackStatus, stackUp, type PieceStatus, type StackAddresses, type StackPiece } from '../stack/stack.js';
+import { hidePassword, pieceVariables, type StackAddresses, type StackPiece } from '../stack/stack-addresses.js';
+import { stackDown, stackEnv, stackStatus, stackUp, type PieceStatus } from '../stack/stack.js';
 import { pieceNames } from '../stack/state.js';
 import { defineCommand, UsageError, type Command } from './command.js';
 

@@ -5,7 +5,7 @@ import { ailment } from './health.js';
 import { onPath } from './java.js';
 import { packageRoot, type StackPaths } from './paths.js';
 import { lastLines, runCommand } from './run-command.js';
-import type { PieceName, StackState } from './state.js';
+import { pieceNames, type PieceName, type StackState } from './state.js';
 
 interface Work {
   readonly env: NodeJS.ProcessEnv;
@@ -60,7 +60,8 @@ export async function composeUp(
   const env: NodeJS.ProcessEnv = { ...work.env };
   const up = await compose(paths, ['ps', '--services', '--status', 'running'], work);
   const running = new Set(up.code === 0 ? up.output.split(/\s+/) : []);
-  for (const name of names) {
+  // A service may bring along another that was not asked for; that one must not stumble over a taken port either.
+  for (const name of pieceNames) {
     const remembered = ports[`compose.${name}`];
     // A running container holds its own port, which must not count as taken.
     const port = running.has(name) && remembered !== undefined ? remembered : await freePort(remembered, new Set(Object.values(portOf)));

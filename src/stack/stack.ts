@@ -4,30 +4,13 @@ import { embeddedKafka } from './embedded-kafka.js';
 import { findRunning, startPiece, stopPiece, type EmbeddedPiece } from './embedded-piece.js';
 import { embeddedPostgres, outsideDir } from './embedded-postgres.js';
 import { embeddedRegistry } from './embedded-registry.js';
-import { ailment, addressList } from './health.js';
+import { ailment } from './health.js';
 import { withLock } from './lock.js';
 import { stackDir, stackPaths, type StackPaths } from './paths.js';
 import { findByArgument, killByArgument } from './process-table.js';
+import { addresses, fromEnvironment, hidePassword, pieceVariables, type StackAddresses, type StackPiece } from './stack-addresses.js';
 import { StackError } from './stack-error.js';
 import { pieceNames, readState, writeState, type PieceName, type StackState } from './state.js';
-
-export type PieceSource = 'environment' | 'compose' | 'embedded';
-
-/** One of the three servers everything else needs. */
-export interface StackPiece {
-  readonly name: PieceName;
-  readonly source: PieceSource;
-  readonly address: string;
-  /** Of an embedded piece. */
-  readonly pid?: number;
-}
-
-export interface StackAddresses {
-  readonly kafkaBrokers: readonly string[];
-  readonly schemaRegistryUrl: string;
-  readonly databaseUrl: string;
-  readonly pieces: readonly StackPiece[];
-}
 
 /** A piece and how it is: `ailment` is null when it is healthy. */
 export interface PieceStatus extends StackPiece {
@@ -45,13 +28,6 @@ export interface StackOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The environment variable that gives a piece's address. */
-export const pieceVariables: Readonly<Record<PieceName, string>> = {
-  kafka: 'KAFKA_BROKERS',
-  registry: 'SCHEMA_REGISTRY_URL',
-  postgres: 'DATABASE_URL',
-};
-
 const embedded: Readonly<Record<PieceName, EmbeddedPiece>> = {
   kafka: embeddedKafka,
   registry: embeddedRegistry,
@@ -66,18 +42,6 @@ const patienceMs = 15_000;
 function settle(options: StackOptions): { env: NodeJS.ProcessEnv; say: (line: string) => void; signal: AbortSignal | undefined; paths: StackPaths } {
   const env = options.env ?? process.env;
   return { env, say: options.say ?? (() => undefined), signal: options.signal, paths: stackPaths(stackDir(env), env) };
-}
-
-/**
- * The pieces the environment names. An address that this stack gave out itself (`eval "$(position-linker stack env)"`) is not
- * the environment's: the stack may have to start that piece again.
- */
-export function fromEnvironment(env: NodeJS.ProcessEnv, state: StackState): StackPiece[] {
-  return pieceNames.flatMap((name) => {
-    const address = (env[pieceVariables[name]] ?? '').trim().replace(name === 'registry' ? /\/+$/ : /^$/, '');
-    if (address === '' || address === state.pieces[name]?.address) return [];
-    return [{ name, source: 'environment' as const, address }];
-  });
 }
 
 /**
@@ -101,11 +65,6 @@ async function requireHealthy(piece: StackPiece): Promise<void> {
   const variable = pieceVariables[piece.name];
   const shown = piece.name === 'postgres' ? hidePassword(piece.address) : piece.address;
   throw new StackError(`${variable} is ${shown}, and nothing healthy answers there: ${ails}`, `start it, or \`unset ${variable}\` to have one started`);
-}
-
-/** A database address fit for a screen or a log. */
-export function hidePassword(address: string): string {
-  return address.replace(/^(\w+:\/\/[^:@/]*):[^@/]*@/, '$1:***@');
 }
 
 interface Work {
@@ -180,16 +139,6 @@ function remember(paths: StackPaths, pieces: StackPiece[], ports: StackState['po
   return pieces;
 }
 
-function addresses(pieces: readonly StackPiece[]): StackAddresses {
-  const of = (name: PieceName): string => pieces.find((piece) => piece.name === name)?.address ?? '';
-  return {
-    kafkaBrokers: addressList(of('kafka')),
-    schemaRegistryUrl: of('registry'),
-    databaseUrl: of('postgres'),
-    pieces: pieceNames.flatMap((name) => pieces.filter((piece) => piece.name === name)),
-  };
-}
-
 /** The pieces as they are known without starting or asking anything: environment first, then the state file. */
 function knownPieces(env: NodeJS.ProcessEnv, paths: StackPaths): StackPiece[] {
   const state = readState(paths.stateFile);
@@ -236,7 +185,7 @@ export async function stackDown(options: StackOptions & { readonly volumes?: boo
   const volumes = options.volumes ?? false;
   // Servers may outlive their folder, where somebody removed it by hand.
   const running = pieceNames.some((name) => findByArgument(...embedded[name].markers(paths)).length > 0);
-  if (!existsSync(paths.dir) && !running) return { ended: [], composeStopped: false, volumesRemoved: false };
+  if (!existsSync(paths.dir) && !running && !volumes) return { ended: [], composeStopped: false, volumesRemoved: false };
   return withLock(paths.lockFile, { waitMs: lockWaitMs, say, signal }, async () => {
     const state = readState(paths.stateFile);
     const ended = (await Promise.all(pieceNames.map((name) => stopPiece(embedded[name], paths)))).flat();

@@ -6,7 +6,8 @@ import { exportLines } from '../../src/cli/stack.js';
 import { addressList, registryAccess } from '../../src/stack/health.js';
 import { stackDir, stackPaths } from '../../src/stack/paths.js';
 import { StackError } from '../../src/stack/stack-error.js';
-import { fromEnvironment, hidePassword, stackDown, stackEnv, stackUp } from '../../src/stack/stack.js';
+import { fromEnvironment, hidePassword } from '../../src/stack/stack-addresses.js';
+import { stackDown, stackEnv, stackUp } from '../../src/stack/stack.js';
 import { emptyState, type StackState } from '../../src/stack/state.js';
 
 describe('stack addresses', () => {

@@ -9,7 +9,8 @@ import { embeddedPostgres } from '../../src/stack/embedded-postgres.js';
 import { embeddedRegistry } from '../../src/stack/embedded-registry.js';
 import { packageRoot, stackDir, stackPaths } from '../../src/stack/paths.js';
 import { findByArgument, pause } from '../../src/stack/process-table.js';
-import { stackDown, stackEnv, stackStatus, stackUp, type StackAddresses, type StackOptions } from '../../src/stack/stack.js';
+import type { StackAddresses } from '../../src/stack/stack-addresses.js';
+import { stackDown, stackEnv, stackStatus, stackUp, type StackOptions } from '../../src/stack/stack.js';
 
 /** A stack of this file's own, beside the one the other tests use: it is killed, stopped and started here. */
 describe('embedded stack', function () {
