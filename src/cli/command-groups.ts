@@ -7,4 +7,5 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { words: ['ingest'], load: async () => (await import('./ingest.js')).ingestCommands },
   { words: ['run'], load: async () => (await import('./run.js')).runCommands },
   { words: ['replay'], load: async () => (await import('./replay.js')).replayCommands },
+  { words: ['show'], load: async () => (await import('./show.js')).showCommands },
 ];

@@ -246,6 +246,15 @@ export const OPTIONS = {
     help: 'Only this signal; unattributed is the bucket of orders without one',
     parse: nonEmpty,
   }),
+  limit: option<number>({
+    flag: '--limit',
+    env: 'POSITION_LINKER_LIMIT',
+    placeholder: 'N',
+    unit: 'rows',
+    fallback: 100,
+    help: 'At most this many rows, the newest',
+    parse: integer(1, 1_000_000_000),
+  }),
   dryRun: option<boolean>({
     flag: '--dry-run',
     env: 'POSITION_LINKER_DRY_RUN',
