@@ -4,6 +4,7 @@ import { createGunzip } from 'node:zlib';
 import { GuidedError } from '../config/guided-error.js';
 import { parseCaptureLine } from './capture-line.js';
 import type { FrameSource, SourceItem } from './frame-source.js';
+import { ReceiveTimeGuard } from './receive-time-guard.js';
 
 /** Longer lines are no frames. A dead letter of this size is still taken by its topic; of a longer line it holds the beginning. */
 const MAX_LINE_BYTES = 8 * 1024 * 1024;
@@ -29,9 +30,10 @@ export function readCapture(path: string, signal?: AbortSignal): FrameSource {
 /** Frames of any stream of bytes; `name` is for errors. */
 export async function* captureItems(input: Readable, name: string): AsyncGenerator<readonly SourceItem[]> {
   const lines = new LineReader();
+  const guard = new ReceiveTimeGuard();
   try {
     for await (const chunk of decompressed(input)) {
-      const items = lines.push(chunk);
+      const items = lines.push(chunk).flatMap((item) => guard.push(item));
       if (items.length > 0) yield items;
     }
   } catch (error) {
@@ -42,7 +44,7 @@ export async function* captureItems(input: Readable, name: string): AsyncGenerat
         : 'the lines before it were taken, without a closing watermark; mend the file and give it again (for a torn .gz: `zcat FILE | position-linker ingest --capture -`): repeated records are harmless';
     throw new CaptureReadError(`cannot read ${name}${lines.lineCount === 0 ? '' : ` after line ${lines.lineCount}`}: ${cause.message}`, nextStep, { cause });
   }
-  const rest = lines.end();
+  const rest = [...lines.end().flatMap((item) => guard.push(item)), ...guard.end()];
   if (rest.length > 0) yield rest;
 }
 

@@ -94,6 +94,10 @@ describe('capture reader', () => {
     expect(items.length).to.be.greaterThan(1_000);
   });
 
+  it('refuses a line of the year 2100 amid others', async () => {
+    expect(brief(await read(`${LINE}\n${LINE}\n${LINE.replace('7', '4102444800000')}\n${LINE}\n`))).to.deep.equal([[1, 7], [2, 7], [3, 'BadTime'], [4, 7]]);
+  });
+
   it('says what is wrong with a file that is not there', async () => {
     let error: unknown;
     try {
@@ -108,10 +112,13 @@ describe('capture reader', () => {
   it('hands lines on as they come, without waiting for more', async () => {
     const input = new PassThrough();
     const source = captureItems(input, 'test')[Symbol.asyncIterator]();
+    // Of the first line it takes the second one to know whether its time can be.
+    input.write(`${LINE}\n${LINE}\n`);
+    expect(brief((await source.next()).value as SourceItem[])).to.deep.equal([[1, 7], [2, 7]]);
     input.write(`${LINE}\n`);
-    expect(brief((await source.next()).value as SourceItem[])).to.deep.equal([[1, 7]]);
+    expect(brief((await source.next()).value as SourceItem[])).to.deep.equal([[3, 7]]);
     input.end(LINE);
-    expect(brief((await source.next()).value as SourceItem[])).to.deep.equal([[2, 7]]);
+    expect(brief((await source.next()).value as SourceItem[])).to.deep.equal([[4, 7]]);
     expect((await source.next()).done).to.equal(true);
   });
 

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { partitionOf } from '../../src/kafka/partitioner.js';
 import { parseCaptureLine } from '../../src/ws-gateway/capture-line.js';
 import type { SourceItem } from '../../src/ws-gateway/frame-source.js';
-import { Gateway, NotACaptureError, type GatewayOptions } from '../../src/ws-gateway/gateway.js';
+import { Gateway, NotACaptureError, SOURCE_TOPICS, type GatewayOptions } from '../../src/ws-gateway/gateway.js';
 import { captureLine, CREATED_MS, executionRow, frameOf, orderRow, positionRow } from './exchange-rows.js';
 import { RecordingWriter } from './recording-writer.js';
 
@@ -183,7 +183,7 @@ describe('gateway', () => {
         const second = run(lines);
         expect(first.gateway.counts.rejected.size, name).to.equal(0);
         expect(Object.values(first.gateway.counts.records).reduce((a, b) => a + b, 0), name).to.equal(rows);
-        expect(second.writer.records, name).to.deep.equal(first.writer.records);
+        for (const topic of SOURCE_TOPICS) for (let partition = 0; partition < PARTITIONS; partition++) expect(second.writer.text(topic, partition) === first.writer.text(topic, partition), name).to.equal(true);
         expect(accounts(first.writer).every((account) => account === '900000001'), name).to.equal(true);
       }
     });
