@@ -92,6 +92,7 @@ describe('RecordCodec', () => {
       ['a string of 2 GB', 'truncated', () => Buffer.concat([header('PredictionDelta'), varint(2 ** 31)])],
       ['a string of negative length', 'invalid', () => Buffer.concat([header('PredictionDelta'), Buffer.from([1])])],
       ['a varint without end', 'invalid', () => Buffer.concat([header('PredictionDelta'), Buffer.alloc(4000, 0xff)])],
+      ['a number of eleven bytes', 'invalid', () => Buffer.concat([header('Watermark'), Buffer.alloc(10, 0x80), Buffer.alloc(1)])],
       ['a time beyond 53 bits', 'invalid', () => Buffer.concat([header('Watermark'), varint(2 ** 60)])],
       ['invalid UTF-8', 'invalid', () => replace('PredictionDelta', delta, Buffer.from('main'), Buffer.from([0x6d, 0xc3, 0x28, 0x6e]))],
       ['invalid UTF-8 in a long string', 'invalid', () => longString(Buffer.alloc(40, 0xfe))],
@@ -212,6 +213,17 @@ describe('RecordCodec, other writers', () => {
   it('skips the items of an unread array no further than there are bytes', async () => {
     const more = { ...own, fields: [field, { name: 'nothing', type: { type: 'array', items: 'null' } }] };
     expect(await reason(more, Buffer.concat([Buffer.from([2]), varint(50_000_000), Buffer.from([0])]))).to.equal('truncated');
+  });
+
+  it('asks again for an id that was unknown: it may have been registered since', async () => {
+    const registered = new Map([[1, own]]);
+    const codec = await RecordCodec.open({ idOf: async () => 1, textOf: async (id) => (registered.has(id) ? JSON.stringify(registered.get(id)) : null) }, [watermark]);
+    const bytes = Buffer.from([0, 0, 0, 0, 2, 2]);
+    await codec.learn([bytes]);
+    expect(reasonOf(() => codec.decode(bytes))).to.equal('unknown_schema_id');
+    registered.set(2, own);
+    await codec.learn([bytes]);
+    expect(codec.decode(bytes)).to.deep.equal({ type: 'Watermark', value: { watermark_at: 1 } });
   });
 
   it('asks for an id once, and has nothing to wait for then', async () => {
