@@ -40,7 +40,7 @@ const HEADER_NUMBERS_BOUND = 10;
 export function recordSizeBound(record: EncodableRecord): number {
   let bound = NUMBERS_BOUND + (record.key?.length ?? 0) + (record.value?.length ?? 0);
   if (record.headers !== undefined) {
-    for (const [name, value] of record.headers) bound += HEADER_NUMBERS_BOUND + name.length * 3 + value.length;
+    for (const header of record.headers) bound += HEADER_NUMBERS_BOUND + header[0].length * 3 + header[1].length;
   }
   return bound;
 }
@@ -95,19 +95,33 @@ function writeRecord(out: Buffer, at: number, record: EncodableRecord, offsetDel
     return at;
   }
   at = writeVarint(out, at, headers.length);
-  for (const [name, headerValue] of headers) {
-    at = writeVarint(out, at, Buffer.byteLength(name));
-    at += out.write(name, at);
-    at = writeBytes(out, at, headerValue);
+  for (const header of headers) {
+    at = writeBytes(out, at, headerNameBytes(header[0]));
+    at = writeBytes(out, at, header[1]);
   }
   return at;
 }
 
+const HEADER_NAMES_KEPT = 256;
+const headerNames = new Map<string, Buffer>();
+
+/** The same few names come again and again; unusual ones just start the table anew. */
+function headerNameBytes(name: string): Buffer {
+  let bytes = headerNames.get(name);
+  if (bytes === undefined) {
+    if (headerNames.size >= HEADER_NAMES_KEPT) headerNames.clear();
+    bytes = Buffer.from(name);
+    headerNames.set(name, bytes);
+  }
+  return bytes;
+}
+
 function sizeOfHeaders(headers: readonly RecordHeader[]): number {
   let size = varintSize(headers.length);
-  for (const [name, value] of headers) {
-    const nameSize = Buffer.byteLength(name);
-    size += varintSize(nameSize) + nameSize + varintSize(value.length) + value.length;
+  for (const header of headers) {
+    const nameSize = headerNameBytes(header[0]).length;
+    const valueSize = header[1].length;
+    size += varintSize(nameSize) + nameSize + varintSize(valueSize) + valueSize;
   }
   return size;
 }

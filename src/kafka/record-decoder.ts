@@ -76,15 +76,33 @@ function readHeaders(bytes: Buffer, end: number): readonly RecordHeader[] {
   for (let i = 0; i < count; i++) {
     const nameLength = varint(bytes, end);
     if (failed || nameLength < 0 || cursor + nameLength > end) return fail();
-    const name = bytes.toString('utf8', cursor, cursor + nameLength);
+    const name = headerName(bytes, cursor, nameLength);
     cursor += nameLength;
     const valueLength = varint(bytes, end);
     if (failed || valueLength < -1 || cursor + Math.max(0, valueLength) > end) return fail();
     const length = Math.max(0, valueLength); // a null header value is allowed; it reads as empty
-    headers.push([name, bytes.subarray(cursor, cursor + length)]);
+    headers.push([name, Buffer.from(bytes.buffer, bytes.byteOffset + cursor, length)]);
     cursor += length;
   }
   return headers;
+}
+
+/** Names seen last, by length: nearly every record has the same ones, and comparing is cheaper than decoding. */
+const namesByLength: ({ readonly bytes: Buffer; readonly name: string } | undefined)[] = new Array(64).fill(undefined);
+
+function headerName(bytes: Buffer, at: number, length: number): string {
+  const seen = namesByLength[length];
+  if (seen !== undefined && isEqual(seen.bytes, bytes, at)) return seen.name;
+  const name = bytes.toString('utf8', at, at + length);
+  if (length < namesByLength.length) namesByLength[length] = { bytes: Buffer.from(bytes.subarray(at, at + length)), name };
+  return name;
+}
+
+function isEqual(expected: Buffer, bytes: Buffer, at: number): boolean {
+  for (let i = 0; i < expected.length; i++) {
+    if (expected[i] !== bytes[at + i]) return false;
+  }
+  return true;
 }
 
 function fail(): readonly RecordHeader[] {

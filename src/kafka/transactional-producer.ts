@@ -219,14 +219,39 @@ export class TransactionalProducer implements TaskWriter {
     return answers;
   }
 
-  async #produce(connection: BrokerConnection, batches: readonly PartitionBatch[]): Promise<void> {
+  /**
+   * What a broker refuses without appending it (a new leader is being elected, or has not heard that it is one) is sent
+   * again, byte for byte. Should a later batch of the partition have got in before it, the sequence numbers show, and
+   * the transaction fails.
+   */
+  async #produce(
+    connection: BrokerConnection,
+    batches: readonly PartitionBatch[],
+    deadlineMs = Date.now() + this.#stepTimeoutMs,
+    backoffMs = 10,
+  ): Promise<void> {
     const answers = await connection.request(produceRequest(this.#id, batches, this.#stepTimeoutMs), this.#stepTimeoutMs);
-    if (answers.length !== batches.length) throw new TransientError('a produce request was answered for other partitions than sent');
-    const code = worstError(answers);
-    if (code === NO_ERROR) return;
-    const place = answers.find(({ errorCode }) => errorCode === code)!;
-    if (disposition(code) === 'refused') await this.#cluster.refresh([place.topic]);
-    throw brokerError(code, `Produce of "${this.#id}"`, place);
+    const errorOf = ({ topic, partition }: PartitionBatch): number =>
+      answers.find((answer) => answer.topic === topic && answer.partition === partition)?.errorCode ?? -1;
+    const failed = batches.map((batch) => ({ ...batch, errorCode: errorOf(batch) })).filter(({ errorCode }) => errorCode !== NO_ERROR);
+    if (failed.length === 0) return;
+    const code = worstError(failed);
+    if (disposition(code) !== 'refused' || Date.now() + backoffMs > deadlineMs) {
+      throw brokerError(code, `Produce of "${this.#id}"`, failed.find(({ errorCode }) => errorCode === code));
+    }
+    await sleep(backoffMs);
+    await this.#cluster.refresh(failed.map(({ topic }) => topic));
+    const leaders = new Map<number, PartitionBatch[]>();
+    for (const batch of failed) {
+      const leader = await this.#cluster.leader(batch.topic, batch.partition);
+      leaders.set(leader, [...(leaders.get(leader) ?? []), batch]);
+    }
+    const nextBackoffMs = Math.min(backoffMs * 2, 200);
+    await Promise.all(
+      [...leaders].map(async ([leader, sameLeader]) =>
+        this.#produce(await this.#cluster.connection(leader, this.#lane), sameLeader, deadlineMs, nextBackoffMs),
+      ),
+    );
   }
 
   #ask<Answer>(
