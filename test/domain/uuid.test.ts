@@ -19,13 +19,17 @@ describe('uuidV5', () => {
     }
   });
 
-  it('agrees on any text, ASCII or not, short after long', () => {
+  it('agrees on any text, ASCII or not', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ maxLength: 3000 }), fc.string({ unit: 'grapheme' })), (name) => {
+      fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ maxLength: 400 }), fc.string({ unit: 'grapheme' })), (name) => {
         expect(uuidV5(name)).to.equal(expected(name));
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
+  });
+
+  it('takes names longer than its scratch, and short ones after them', () => {
+    for (const name of ['é'.repeat(5_000), 'x'.repeat(20_000), 'short']) expect(uuidV5(name)).to.equal(expected(name));
   });
 
   it('keeps its ids for ever', () => {
