@@ -17,6 +17,8 @@ export interface FillEvent {
   ticks: number;
   /** Execution fee and taxes. */
   fee: Fixed;
+  /** The taxes in it. */
+  tax: Fixed;
   time: number;
   seq: number;
   /** The order's total before this fill, in lots. */
@@ -191,7 +193,7 @@ export class Market {
     const applied = book.fill(order.side === 'Buy' ? lots : -lots, ticks, fee);
     book.updatedAt = at;
     const event: FillEvent = {
-      kind: 'fill', order, execId: this.random.uuid(), lots, ticks, fee, time: at, seq, fromLots: order.filledLots, swept,
+      kind: 'fill', order, execId: this.random.uuid(), lots, ticks, fee, tax: fromUnits8(taxUnits), time: at, seq, fromLots: order.filledLots, swept,
     };
     order.filledLots += lots;
     order.filledValue += value;

@@ -16,6 +16,7 @@ export class Recorder {
   private readonly toldFills = new Set<string>();
   private readonly toldOrders = new Map<string, number>();
   private readonly namedOrders = new Set<string>();
+  private readonly updates = new Map<string, Set<number>>();
 
   constructor(markets: readonly Market[], named: boolean) {
     this.named = named;
@@ -41,6 +42,12 @@ export class Recorder {
   delivered(message: Message): void {
     for (const execId of message.execIds ?? []) this.toldFills.add(execId);
     for (const orderId of message.names ?? []) this.namedOrders.add(orderId);
+    message.seqs?.forEach((seq, leg) => {
+      const key = `${this.named ? `account-${message.account + 1}` : ''}|${message.symbol}|${message.seqs?.length === 1 ? 0 : leg + 1}`;
+      const known = this.updates.get(key);
+      if (known) known.add(seq);
+      else this.updates.set(key, new Set([seq]));
+    });
     if (message.told) {
       const { orderId, lots } = message.told;
       this.namedOrders.add(orderId);
@@ -57,7 +64,7 @@ export class Recorder {
       execId: event.execId, orderId: order.orderId, quantity: order.side === 'Buy' ? quantity : -quantity,
       price: priceOf(market.on, event.ticks), fee: event.fee, time: event.time, seq: event.seq,
       signal: told && this.namedOrders.has(order.orderId) ? order.signal : null, execType: order.execType, visible: told,
-      swappable: event.swept,
+      swappable: event.swept, tax: event.tax,
     };
   }
 
@@ -65,7 +72,13 @@ export class Recorder {
   truth(scenario: string, seed: number, stats: Record<string, number>): Truth {
     const happened = this.events.map(({ market, event }): Happened => event.kind === 'fill'
       ? { fill: this.fillOf(market, event) }
-      : { cash: event, account: this.accountOf(market), symbol: market.on.symbol, index: event.index });
-    return truthOf(scenario, seed, stats, [...this.begins.values()].flat(), happened);
+      : { cash: { ...event, visible: this.toldFills.has(event.execId) }, account: this.accountOf(market), symbol: market.on.symbol, index: event.index });
+    const truth = truthOf(scenario, seed, stats, [...this.begins.values()].flat(), happened);
+    if ((stats['dropped'] ?? 0) > 0) {
+      for (const book of truth.books) {
+        book.updates = [...(this.updates.get(`${book.account ?? ''}|${book.symbol}|${book.idx}`) ?? [])].filter((seq) => seq >= 0).sort((a, b) => a - b);
+      }
+    }
+    return truth;
   }
 }

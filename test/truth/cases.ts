@@ -15,6 +15,8 @@ export interface BookCase {
   startCost: Fixed;
   fills: TrueFill[];
   cash: TrueCash[];
+  /** Seqs of the delivered position records; null: all were delivered. */
+  updates: readonly number[] | null;
 }
 
 export function bookKey(account: string, symbol: string, index: number): string {
@@ -33,6 +35,7 @@ export function casesOf(truth: Truth): Map<string, BookCase> {
     const key = bookKey(account, book.symbol, book.idx);
     cases.set(key, {
       key, account, symbol: book.symbol, index: book.idx, inverse: isInverse(book.symbol), startSize: 0n, startCost: 0n, fills: [], cash: [],
+      updates: book.updates ?? null,
     });
   }
   const of = (account: string | undefined, symbol: string, index: number): BookCase => {
@@ -47,10 +50,13 @@ export function casesOf(truth: Truth): Map<string, BookCase> {
       account: fill.account ?? '', symbol: fill.symbol, inverse: isInverse(fill.symbol), index: fill.idx, execId: fill.exec_id,
       orderId: fill.order_id, quantity: fill.side === 'Buy' ? quantity : -quantity, price: parseFixed(fill.price), fee: parseFixed(fill.fee),
       time: fill.time, seq: fill.seq, signal: fill.signal, execType: fill.exec_type, visible: fill.visible, swappable: swappable.has(fill.exec_id),
+      tax: fill.tax === undefined ? 0n : parseFixed(fill.tax),
     });
   }
   for (const row of truth.funding) {
-    of(row.account, row.symbol, row.idx).cash.push({ execId: row.exec_id, amount: parseFixed(row.fee), time: row.time, seq: row.seq });
+    of(row.account, row.symbol, row.idx).cash.push({
+      execId: row.exec_id, visible: row.visible ?? true, amount: parseFixed(row.fee), time: row.time, seq: row.seq,
+    });
   }
   for (const [name, size] of Object.entries(truth.start)) {
     const [account, cycle] = name.includes('|') ? (name.split('|') as [string, string]) : ['', name];

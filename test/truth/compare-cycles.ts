@@ -18,15 +18,17 @@ export interface CycleCase {
   tolerance: Fixed;
   /** A hidden trade is in it: only net results can be known. */
   touched: boolean;
+  /** Of its money nothing can be known. */
+  vague: boolean;
 }
 
 /** pro-rata may be off by 1e-8 a fill; fifo by 1e-15, but where fills were rebuilt from 8-decimal totals, as the other. */
-export function cycleCases(book: BookCase, folded: Folded, policy: Policy): Map<string, CycleCase> {
+export function cycleCases(book: BookCase, folded: Folded, policy: Policy, vague: ReadonlySet<string>): Map<string, CycleCase> {
   const cases = new Map<string, CycleCase>();
   const of = (name: string) => {
     let found = cases.get(name);
     if (!found) {
-      found = { name, legs: [], tolerance: 0n, touched: false };
+      found = { name, legs: [], tolerance: 0n, touched: false, vague: vague.has(name) };
       cases.set(name, found);
     }
     return found;
@@ -43,8 +45,8 @@ export function cycleCases(book: BookCase, folded: Folded, policy: Policy): Map<
   return cases;
 }
 
-/** Compares a book's rows of position_cycles with its cycles. */
-export function compareCycles(book: BookCase, cases: Map<string, CycleCase>, rows: readonly Row[], positions: Map<string, string>, earned: readonly Earned[], average: Fixed): string[] {
+/** Compares a book's rows of position_cycles with its cycles; `cost` is what the open size cost at entry. */
+export function compareCycles(book: BookCase, cases: Map<string, CycleCase>, rows: readonly Row[], positions: Map<string, string>, earned: readonly Earned[], cost: Fixed): string[] {
   const differences: string[] = [];
   const say = (what: string) => differences.push(`${book.key}: ${what}`);
   if (rows.length !== cases.size) say(`has ${rows.length} cycles, should have ${cases.size}`);
@@ -55,7 +57,7 @@ export function compareCycles(book: BookCase, cases: Map<string, CycleCase>, row
     const id = positions.get(cycle.name);
     const row = rows.find((one) => text(one, 'position_id') === id);
     if (!row) say(`cycle ${cycle.name} (${id ?? 'no leg found'}) is missing in position_cycles`);
-    else for (const wrong of differencesOf(book, cycle, row, earned.filter((one) => one.cycle === cycle.name), average)) say(`cycle ${cycle.name} ${wrong}`);
+    else for (const wrong of differencesOf(book, cycle, row, earned.filter((one) => one.cycle === cycle.name), cost)) say(`cycle ${cycle.name} ${wrong}`);
   }
   return differences;
 }
@@ -67,7 +69,7 @@ function isSeqSure({ told, leg }: CycleCase['legs'][number]): boolean {
   return row !== undefined && whole(row, 'seq') !== null && evidence !== 'inferred' && evidence !== 'ambiguous';
 }
 
-function differencesOf(book: BookCase, cycle: CycleCase, row: Row, earned: readonly Earned[], average: Fixed): string[] {
+function differencesOf(book: BookCase, cycle: CycleCase, row: Row, earned: readonly Earned[], cost: Fixed): string[] {
   const wrong: string[] = [];
   const same = (column: string, found: unknown, wanted: unknown) => {
     if (found !== wanted) wrong.push(`has ${column} ${String(found)}, should be ${String(wanted)}`);
@@ -95,6 +97,7 @@ function differencesOf(book: BookCase, cycle: CycleCase, row: Row, earned: reado
     if (closed) same('closed_at', whole(row, 'closed_at'), last.told.time);
     if (isSeqSure(last)) same('last_seq', whole(row, 'last_seq'), last.told.seq);
   }
+  if (cycle.vague) return wrong;
   const total = (of: (one: Earned) => Fixed) => earned.reduce((sum, one) => sum + of(one), 0n);
   const gross = total((one) => one.realized);
   const fees = total((one) => one.fees);
@@ -107,7 +110,12 @@ function differencesOf(book: BookCase, cycle: CycleCase, row: Row, earned: reado
   }
   near('fees', fees, cycle.tolerance);
   near('realized_pnl', gross, closed ? cycle.tolerance : cycle.tolerance + UNIT8);
-  if (!closed && amount(row, 'average_entry_price') !== null) near('average_entry_price', average, average / 10n ** 8n);
+  const average = amount(row, 'average_entry_price');
+  if (!closed && average !== null) {
+    const found = average <= 0n ? null : notional(book.inverse, abs(size), average);
+    const tolerance = cycle.tolerance + roundingOf(book.inverse, abs(size), cost);
+    if (found === null || abs(found - cost) > tolerance) wrong.push(`has average_entry_price ${show(average)}, worth ${show(found)}, should be worth ${show(cost)}`);
+  }
   const exits = total((one) => one.exitQuantity);
   if (exits === 0n) same('exit_price', text(row, 'exit_price'), null);
   else {

@@ -20,6 +20,8 @@ export interface TrueFill {
   execType: string;
   visible: boolean;
   swappable: boolean;
+  /** Part of the fee that only its execution shows. */
+  tax: Fixed;
   /** Of a fill merged from several, in their sequence: each part's quantity (positive) and price. */
   parts?: readonly { quantity: Fixed; price: Fixed }[];
 }
@@ -40,6 +42,8 @@ export function valueOf(fill: TrueFill, from: Fixed, quantity: Fixed): Fixed {
 
 export interface TrueCash {
   execId: string;
+  /** Whether its row came. */
+  visible: boolean;
   amount: Fixed;
   time: number;
   seq: number;

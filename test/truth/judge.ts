@@ -3,6 +3,8 @@ import { compareCycles, cycleCases } from './compare-cycles.js';
 import { compareLegs } from './compare-legs.js';
 import { compareDiscrepancies, compareOrders, comparePositions } from './compare-rest.js';
 import { compareResults } from './compare-results.js';
+import { compareTotals } from './compare-totals.js';
+import { isPlaceKnown, vagueCycles } from './knowable.js';
 import type { Policy } from './lots.js';
 import { text, whole, type Row, type Tables } from './rows.js';
 import { foldBest } from './sequence.js';
@@ -38,10 +40,9 @@ export function judge(tables: Tables, truth: Truth, options: JudgeOptions): stri
   for (const book of cases.values()) {
     const rows = links.get(book.key) ?? [];
     const told = toldFills(book, rows);
-    const hidden = book.fills.some((fill) => !fill.visible);
     for (const row of cycles.get(book.key) ?? []) judged.add(text(row, 'position_id') ?? '');
-    if (hidden && lossy) {
-      differences.push(...whatIsSureAfterLoss(book.key, told.fills, rows));
+    if (!isPlaceKnown(book)) {
+      differences.push(...compareTotals(book, options.policy, told.fills, rows, cycles.get(book.key) ?? [], results));
       continue;
     }
     differences.push(...told.differences);
@@ -51,9 +52,9 @@ export function judge(tables: Tables, truth: Truth, options: JudgeOptions): stri
     const folded = foldBest(book, told.fills);
     const positions = new Map<string, string>();
     differences.push(...compareLegs(book, told.start, folded, positions));
-    const exactness = cycleCases(book, folded, options.policy);
+    const exactness = cycleCases(book, folded, options.policy, vagueCycles(book, folded));
     const earned = folded.fold.results[options.policy];
-    differences.push(...compareCycles(book, exactness, cycles.get(book.key) ?? [], positions, earned, folded.fold.average));
+    differences.push(...compareCycles(book, exactness, cycles.get(book.key) ?? [], positions, earned, folded.fold.cost));
     const ofBook = [...new Set([...positions.values(), ...(cycles.get(book.key) ?? []).map((row) => text(row, 'position_id') ?? '')])];
     differences.push(...compareResults(book, exactness, earned, ofBook.flatMap((id) => results.get(id) ?? []), positions));
     for (const id of ofBook) judged.add(id);
@@ -63,20 +64,5 @@ export function judge(tables: Tables, truth: Truth, options: JudgeOptions): stri
   for (const id of results.keys()) if (!judged.has(id)) differences.push(`results are there for position ${id}, which is no cycle`);
   if (tables.positions && !lossy) differences.push(...comparePositions(truth, tables.positions, accountOf));
   if (tables.orders) differences.push(...compareOrders(truth, tables.orders, !lossy));
-  return differences;
-}
-
-/** Where hidden trades meet lost position messages, a residual's place is not knowable; that every seen fill is linked once is. */
-function whatIsSureAfterLoss(key: string, fills: readonly { kind: string; execId: string; orderId: string; signal: string | null }[], rows: readonly Row[]): string[] {
-  const differences: string[] = [];
-  for (const fill of fills) {
-    if (fill.kind !== 'execution') continue;
-    const own = rows.filter((row) => text(row, 'exec_id') === fill.execId);
-    if (own.length > 2) differences.push(`${key}: fill ${fill.execId} has ${own.length} legs`);
-    for (const row of own) {
-      if (text(row, 'order_id') !== fill.orderId) differences.push(`${key}: fill ${fill.execId} is linked to order ${text(row, 'order_id')}, should be ${fill.orderId}`);
-      if (text(row, 'signal_id') !== fill.signal) differences.push(`${key}: fill ${fill.execId} has signal ${text(row, 'signal_id')}, should be ${fill.signal}`);
-    }
-  }
   return differences;
 }

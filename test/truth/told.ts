@@ -21,8 +21,6 @@ export interface Told {
   /** The row of what was open when the recording began. */
   start: Row | null;
   differences: string[];
-  /** True if the residuals do not fit one by one, so nothing about their place can be asked. */
-  residualsDiffer: boolean;
 }
 
 /** Finds for every true fill of a book the rows that stand for it, and merges fills where the table can only know their sum. */
@@ -47,20 +45,18 @@ export function toldFills(book: BookCase, rows: readonly Row[]): Told {
   for (const [orderId, fills] of uncovered) {
     const groups = rowGroups(byOrder.get(orderId) ?? []);
     byOrder.delete(orderId);
-    const left = cover(fills, groups, 'order', places);
+    const left = cover(fills, groups, places);
     for (const group of left) differences.push(`order ${orderId}: an order-derived fill of ${show(sum(group))} covers no whole fills`);
   }
-  const leftover = cover(untold, nameless, 'residual', places);
-  const residualsDiffer = leftover.length > 0 || untold.some((fill) => places.get(fill)?.kind === 'missing');
-  for (const group of leftover) differences.push(`${book.key}: a residual of ${show(sum(group))} at seq ${whole(group[0] as Row, 'seq')} is no hidden trade`);
+  for (const group of coverHidden(book, untold, nameless, places)) differences.push(`${book.key}: a residual of ${show(sum(group))} at seq ${whole(group[0] as Row, 'seq')} is no hidden trade`);
   for (const execId of byExec.keys()) differences.push(`${book.key}: execution ${execId} is in the table and never was a fill of this book`);
   for (const orderId of byOrder.keys()) differences.push(`${book.key}: order ${orderId} has order-derived fills, and none is missing`);
   const fills = book.fills.flatMap((fill) => places.get(fill) ?? []);
-  return { fills, start, differences, residualsDiffer };
+  return { fills, start, differences };
 }
 
 /** Lets each group of rows stand for consecutive fills of the same total; a merged fill takes the place of its last part. */
-function cover(fills: readonly TrueFill[], groups: Row[][], kind: 'order' | 'residual', places: Map<TrueFill, ToldFill | null>): Row[][] {
+function cover(fills: readonly TrueFill[], groups: Row[][], places: Map<TrueFill, ToldFill | null>): Row[][] {
   const left: Row[][] = [];
   let next = 0;
   for (const group of groups) {
@@ -78,11 +74,34 @@ function cover(fills: readonly TrueFill[], groups: Row[][], kind: 'order' | 'res
       continue;
     }
     next += taken.length;
-    for (const fill of taken) places.set(fill, null);
-    places.set(taken[taken.length - 1] as TrueFill, { ...merge(taken, averaged(group)), kind, count: taken.length, rows: byLeg(group) });
+    put(taken, group, 'order', places);
   }
   for (const fill of fills.slice(next)) places.set(fill, { ...fill, kind: 'missing', count: 1, rows: [] });
   return left;
+}
+
+/** A residual stands for all hidden fills between two updates that were delivered. */
+function coverHidden(book: BookCase, fills: readonly TrueFill[], groups: Row[][], places: Map<TrueFill, ToldFill | null>): Row[][] {
+  const intervals = groupBy(fills, (fill) => String(intervalOf(book, fill.seq)));
+  const left = [...groups];
+  for (const hidden of intervals.values()) {
+    const wanted = hidden.reduce((total, fill) => total + fill.quantity, 0n);
+    const at = left.findIndex((group) => sum(group) === wanted);
+    if (at < 0) for (const fill of hidden) places.set(fill, { ...fill, kind: 'missing', count: 1, rows: [] });
+    else put(hidden, left.splice(at, 1)[0] as Row[], 'residual', places);
+  }
+  return left;
+}
+
+/** The seq of the first delivered position record that shows this seq; Infinity if none does. */
+export function intervalOf(book: BookCase, seq: number): number {
+  return book.updates === null ? seq : (book.updates.find((update) => update >= seq) ?? Infinity);
+}
+
+/** Several fills become one, in the place of the last. */
+function put(fills: readonly TrueFill[], group: readonly Row[], kind: 'order' | 'residual', places: Map<TrueFill, ToldFill | null>): void {
+  for (const fill of fills) places.set(fill, null);
+  places.set(fills[fills.length - 1] as TrueFill, { ...merge(fills, averaged(group)), kind, count: fills.length, rows: byLeg(group) });
 }
 
 /** Where nothing shows at which price a merged fill crossed zero, both legs have its average. */
@@ -97,7 +116,10 @@ function merge(fills: readonly TrueFill[], average: boolean): TrueFill {
   const value = fills.reduce((total, fill) => total + notional(fill.inverse, abs(fill.quantity), fill.price), 0n);
   const price = last.inverse ? (abs(quantity) * ONE) / value : (value * ONE) / abs(quantity);
   const parts = fills.map((fill) => ({ quantity: abs(fill.quantity), price: fill.price }));
-  return { ...last, quantity, price, fee: fills.reduce((total, fill) => total + fill.fee, 0n), ...(average ? {} : { parts }) };
+  return {
+    ...last, quantity, price, fee: fills.reduce((total, fill) => total + fill.fee, 0n),
+    tax: fills.reduce((total, fill) => total + fill.tax, 0n), ...(average ? {} : { parts }),
+  };
 }
 
 /** Rows of one fill: leg 0 and, where it crosses zero, the leg 1 that follows. Without seq first (a start), then by seq and time. */

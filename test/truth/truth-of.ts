@@ -42,7 +42,7 @@ export function truthOf(scenario: string, seed: number, stats: Record<string, nu
       const fold = foldOf(one.account, one.symbol, one.index);
       truth.funding.push({
         ...owner(one.account), exec_id: one.cash.execId, symbol: one.symbol, idx: one.index, cycle: fold.cash(one.cash.amount),
-        fee: fraction(one.cash.amount), time: one.cash.time, seq: one.cash.seq,
+        fee: fraction(one.cash.amount), time: one.cash.time, seq: one.cash.seq, ...(one.cash.visible ? {} : { visible: false }),
       });
     }
   }
@@ -71,6 +71,7 @@ function fillRow(fill: TrueFill): Truth['fills'][number] {
     ...owner(fill.account), exec_id: fill.execId, order_id: fill.orderId, symbol: fill.symbol, idx: fill.index,
     side: fill.quantity > 0n ? 'Buy' : 'Sell', qty: fraction(abs(fill.quantity)), price: fraction(fill.price), fee: fraction(fill.fee),
     time: fill.time, seq: fill.seq, signal: fill.signal, exec_type: fill.execType, visible: fill.visible,
+    ...(fill.tax === 0n ? {} : { tax: fraction(fill.tax) }),
   };
 }
 

@@ -30,6 +30,8 @@ export interface FillTruth {
   exec_type: string;
   /** False: no order or execution message told of it. */
   visible: boolean;
+  /** Part of the fee that only its execution shows; absent: none. */
+  tax?: string;
 }
 
 export interface LegTruth {
@@ -62,6 +64,8 @@ export interface FundingTruth {
   fee: string;
   time: number;
   seq: number;
+  /** False: its row never came. Absent: it did. */
+  visible?: boolean;
 }
 
 export interface ResultTruth {
@@ -85,4 +89,6 @@ export interface BookTruth {
   entry: string;
   cum: string;
   cycle: number;
+  /** Seqs of the position records that were delivered, rising; absent: all were. */
+  updates?: number[];
 }
