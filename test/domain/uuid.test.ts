@@ -21,7 +21,7 @@ describe('uuidV5', () => {
 
   it('agrees on any text, ASCII or not', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ maxLength: 400 }), fc.string({ unit: 'grapheme' })), (name) => {
+      fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ maxLength: 400 })), (name) => {
         expect(uuidV5(name)).to.equal(expected(name));
       }),
       { numRuns: 100 },
