@@ -34,7 +34,8 @@ async function measure(what: string, unit: string, count: number, work: () => vo
 
 async function measureBatches(): Promise<void> {
   const records = Array.from({ length: 1_000 }, (_, i) => ({ timestampMs: 1.7e12 + i, key: KEY, value: VALUE }));
-  const headed = records.map((record) => ({ ...record, headers: [['traceparent', Buffer.alloc(55, 'a')]] as const }));
+  const trace = Buffer.alloc(55, 'a');
+  const headed = records.map(({ timestampMs, key, value }) => ({ timestampMs, key, value, headers: [['traceparent', trace]] as const }));
   const producer = { producerId: 1, producerEpoch: 0, baseSequence: 0, isTransactional: true };
   const rounds = 1_000;
   for (const [name, list] of [['', records], [', one header', headed]] as const) {
