@@ -37,6 +37,7 @@ const MAX_TEXT_CHARS = 1024;
 const NAME = /^[^|\s\p{C}]{1,64}$/u;
 /** Latest time that every store of the pipeline holds (year 275760). */
 export const MAX_TIME_MS = 8_640_000_000_000_000;
+const MAX_AHEAD_MS = 366 * 86_400_000;
 
 export function isRow(value: unknown): value is Row {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -136,10 +137,14 @@ export function decimalsShown(text: string): number {
   return /[eE]/.test(text) ? shownDecimals(formatDecimal(parseDecimal(text))) : shownDecimals(text);
 }
 
-/** Milliseconds since the epoch, from a number or its text. */
-export function requiredTime(row: Row, field: string): number {
+/**
+ * Milliseconds since the epoch, from a number or its text. A clock that is somewhat ahead is taken as it is; a time more
+ * than a year after the frame was received is none.
+ */
+export function requiredTime(row: Row, field: string, receivedAtMs: number): number {
   const timeMs = optionalTime(row, field);
   if (timeMs === null) throw new RowError('MissingField', `${field} is missing`);
+  if (timeMs > receivedAtMs + MAX_AHEAD_MS) throw new RowError('BadTime', `${field} is more than a year after the frame was received: ${timeMs}`);
   return timeMs;
 }
 

@@ -52,7 +52,7 @@ export function execution(row: Row, context: RowContext): Execution {
     order_quantity: optionalAmount(row, 'orderQty'),
     is_maker: optionalFlag(row, 'isMaker', null),
     seq: seq === -1 ? null : seq,
-    executed_at: requiredTime(row, 'execTime'),
+    executed_at: requiredTime(row, 'execTime', context.receivedAtMs),
     source: context.source,
     received_at: context.receivedAtMs,
     envelope_id: context.envelopeId,

@@ -87,7 +87,7 @@ function contextOf(frame: Row, origin: FrameOrigin, category: string | null): Ro
       source: origin.source,
       receivedAtMs: origin.receivedAtMs,
       envelopeId: envelopeIdOf(frame),
-      envelopeCreatedAtMs: requiredTime(frame, 'creationTime'),
+      envelopeCreatedAtMs: requiredTime(frame, 'creationTime', origin.receivedAtMs),
       frameIndex: 0,
     };
   } catch (error) {

@@ -25,7 +25,7 @@ export function positionUpdate(row: Row, context: RowContext): PositionUpdate {
   const side = size === 0n ? 'None' : sideOf(row);
   if (size !== 0n && side === 'None') throw new RowError('MissingField', 'side is empty, but size is not 0');
   const entryPrice = numberText(row, 'entryPrice');
-  const updatedAt = requiredTime(row, 'updatedTime');
+  const updatedAt = requiredTime(row, 'updatedTime', context.receivedAtMs);
   return {
     account: context.account,
     category: context.category ?? requiredName(row, 'category'),

@@ -7,7 +7,7 @@ import { readRecordSchemas } from '../../src/avro/record-schema.js';
 import { localSchemas } from '../../src/avro/schema-source.js';
 import { executionRow, frameOf, orderRow, positionRow, type WireRow } from './exchange-rows.js';
 
-const ORIGIN = { account: 'main', receivedAtMs: 1, source: 'stream' } as const;
+const ORIGIN = { account: 'main', receivedAtMs: 1_767_225_600_310, source: 'stream' } as const;
 
 /** Values that come near to right ones. */
 const oddValue = fc.oneof(

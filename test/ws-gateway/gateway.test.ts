@@ -116,7 +116,7 @@ describe('gateway', () => {
 
   it('takes watermarks from receive times alone, whatever other clocks say', () => {
     const honest = run([captureLine(T0, order()), captureLine(T0 + 900, order())]);
-    const far = run([captureLine(T0, order({ updatedTime: '4102444800000' })), captureLine(T0 + 900, order({ updatedTime: '1' }))]);
+    const far = run([captureLine(T0, order({ updatedTime: T0 + 300 * 86_400_000 })), captureLine(T0 + 900, order({ updatedTime: '1' }))]);
     const watermarks = (writer: RecordingWriter) => writer.records.filter((record) => record.type === 'Watermark').slice(0, -3 * PARTITIONS);
     expect(watermarks(far.writer)).to.deep.equal(watermarks(honest.writer));
   });

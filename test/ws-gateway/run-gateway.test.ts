@@ -152,7 +152,7 @@ describe('a gateway run', () => {
     it('counts a clock far ahead by 60 s, as the merge does', async () => {
       const log = new MemoryLog({ defaultPartitions: PARTITIONS });
       const far: FrameSource = (async function* () {
-        yield [{ kind: 'frame', receivedAtMs: T0, frame: frameOf('order', [orderRow({ updatedTime: '4102444800000' })]), account: null, raw: Buffer.alloc(0), lineNumber: null }];
+        yield [{ kind: 'frame', receivedAtMs: T0, frame: frameOf('order', [orderRow({ updatedTime: T0 + 86_400_000 })]), account: null, raw: Buffer.alloc(0), lineNumber: null }];
         yield* frames(...Array.from({ length: 200 }, (_, index) => T0 + index));
       })();
       await runGateway(far, writerTo(log.sourceWriter()), { ...OPTIONS, continues: true });
