@@ -4,9 +4,12 @@ import { groupId, topicName, type Namespace } from '../config/namespace.js';
 import { LogError, StateLostError } from '../kafka/errors.js';
 import type { Assignment, FetchedPartition, GroupMember, Log, LogReader, SourceWriter, TopicPartition } from '../kafka/log.js';
 import type { LifecycleLog, RoleOutcome } from '../runtime/role-runner.js';
+import type { Settings } from '../runtime/task-state.js';
 import type { Database } from './database.js';
 import { deadLetterWriter } from './dead-letter-writer.js';
 import { commitUnits, makeDurable, type CommitSummary, type TaskUnit } from './sink-commit.js';
+import { requireMigrated } from './migrate.js';
+import { claimPipelineSettings } from './pipeline-settings.js';
 import { openSinkOffsets } from './sink-offsets.js';
 import { retryLevel, retryPauseMs, sinkVerdict } from './sink-supervision.js';
 import type { SinkCodec, SinkRole, SinkTask } from './sink.js';
@@ -18,6 +21,8 @@ export interface SinkOptions {
   /** Opened by the caller for this sink, and closed by the caller after `finished`. */
   readonly database: Database;
   readonly namespace: Namespace;
+  /** Options the rows depend on; a sink whose tables were made with others ends with a SettingsError. */
+  readonly settings?: Settings;
   readonly commitIntervalMs: number;
   readonly sessionTimeoutMs?: number;
   readonly logger: LifecycleLog;
@@ -127,8 +132,10 @@ export class SinkRunner {
   }
 
   private async join(): Promise<void> {
-    const { log, namespace, sessionTimeoutMs } = this.options;
+    const { log, namespace, sessionTimeoutMs, database, settings } = this.options;
     try {
+      await requireMigrated(database, database.schema);
+      if (settings !== undefined) await claimPipelineSettings(database, settings);
       this.member = await log.join({
         groupId: groupId(namespace, this.role),
         topics: this.topics,
@@ -164,7 +171,7 @@ export class SinkRunner {
       return;
     }
     const pauseMs = this.pauseMs(this.joins);
-    this.options.logger[retryLevel(this.joins++)]({ role: this.role, error, pauseMs }, 'group membership lost, joining again');
+    this.options.logger[retryLevel(this.joins++)]({ role: this.role, error, pauseMs }, 'no member of the group, joining again');
     this.keepInBackground(this.later(pauseMs, () => this.join()));
   }
 

@@ -1,4 +1,6 @@
+import { GuidedError } from '../config/guided-error.js';
 import { LogError } from '../kafka/errors.js';
+import { SettingsError } from '../runtime/task-state.js';
 import { DatabaseError } from './database-error.js';
 import { OffsetsMovedError } from './sink-offsets.js';
 
@@ -20,6 +22,7 @@ export const MAX_UNEXPLAINED_ATTEMPTS = 5;
 export function sinkVerdict(error: unknown, attempts: number): SinkVerdict {
   if (error instanceof OffsetsMovedError) return 'moved';
   if (error instanceof DatabaseError) return error.kind === 'transient' ? 'again' : 'fatal';
+  if (error instanceof GuidedError || error instanceof SettingsError) return 'fatal';
   if (error instanceof LogError) return error.kind === 'transient' || error.kind === 'fenced' ? 'again' : 'fatal';
   return attempts < MAX_UNEXPLAINED_ATTEMPTS ? 'again' : 'fatal';
 }

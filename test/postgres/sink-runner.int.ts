@@ -5,6 +5,7 @@ import { modelService } from '../../src/model-service/results-sink.js';
 import { ResultTable } from '../../src/model-service/result-table.js';
 import { scalarText } from '../../src/postgres/cell-text.js';
 import type { Database } from '../../src/postgres/database.js';
+import { readPipelineSettings } from '../../src/postgres/pipeline-settings.js';
 import { readSinkOffsets } from '../../src/postgres/sink-offsets.js';
 import type { SinkRole } from '../../src/postgres/sink.js';
 import type { SinkRunner } from '../../src/postgres/sink-runner.js';
@@ -201,6 +202,17 @@ describe('sinks', () => {
       expect(header(letter as LogRecord, 'stage')).to.equal('decode');
       expect(await rowsOf('position_orders', ['id'])).to.have.length(1);
     });
+  });
+
+  it('ends, and says why, when the tables were made with other settings, or there are none', async () => {
+    const withSettings = (policy: string): Promise<unknown> => rig.start(tableSinks, scratch.open(), { settings: { policy } }).finished;
+    const first = rig.start(tableSinks, scratch.open(), { settings: { policy: 'fifo' } });
+    await until(async () => (await readPipelineSettings(database))['policy'] === 'fifo', 'the settings stored');
+    first.stop();
+    expect(await first.finished).to.deep.equal({ kind: 'stopped' });
+    expect(String(((await withSettings('pro-rata')) as { error?: Error }).error)).to.contain('policy is fifo in the tables and pro-rata in this start');
+    await database.query('DELETE FROM schema_migrations');
+    expect(String(((await withSettings('fifo')) as { error?: Error }).error)).to.contain('no tables');
   });
 
   it('ends, and says why, when a table is missing', async () => {
