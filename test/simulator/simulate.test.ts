@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import { readCapture } from '../captures/captures.js';
 import { abs, money8, parseFixed, truncated8, type Fixed } from './fixed.js';
 import { scenario, SCENARIOS } from './scenarios.js';
 import { simulate, simulateLines } from './simulate.js';
@@ -41,7 +40,6 @@ describe('exchange simulator', () => {
   });
 
   it('writes rows with the same fields, in the same order, as the sample sessions', () => {
-    const sample = (name: string) => gunzipSync(readFileSync(new URL(`../captures/${name}/frames.jsonl.gz`, import.meta.url))).toString().trim().split('\n');
     const shapes = (lines: readonly Line[]) => {
       const found = new Set<string>();
       for (const { frame } of lines) {
@@ -51,8 +49,8 @@ describe('exchange simulator', () => {
       }
       return [...found].sort();
     };
-    expect(shapes(read(simulate(scenario('clean', 1)).lines))).to.deep.equal(shapes(read(sample('clean'))));
-    expect(shapes(read(simulate(scenario('inverse', 1)).lines))).to.deep.equal(shapes(read(sample('inverse'))));
+    expect(shapes(read(simulate(scenario('clean', 1)).lines))).to.deep.equal(shapes(read(readCapture('clean').lines)));
+    expect(shapes(read(simulate(scenario('inverse', 1)).lines))).to.deep.equal(shapes(read(readCapture('inverse').lines)));
   });
 
   for (const name of ['clean', 'reversals', 'hedge', 'inverse', 'funding', 'one-seq', 'external', 'odd-rows', 'overlap', 'varied', 'active', 'settings', 'hidden-trades', 'mid-start']) {

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { readdirSync, readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import { captureNames, readTruth } from '../captures/captures.js';
 import { abs } from '../simulator/fixed.js';
 import { scenario, SCENARIOS } from '../simulator/scenarios.js';
 import { simulate } from '../simulator/simulate.js';
@@ -12,12 +11,6 @@ import type { Row, Tables } from './rows.js';
 import { tablesOfTruth } from './tables-of-truth.js';
 import { truthOf, type Happened } from './truth-of.js';
 import type { Truth } from './truth.js';
-
-const captures = new URL('../captures/', import.meta.url);
-
-function sample(name: string): Truth {
-  return JSON.parse(gunzipSync(readFileSync(new URL(`${name}/truth.json.gz`, captures))).toString()) as Truth;
-}
 
 /** The truth as it would be had the fills been these. Only for sessions that begin flat. */
 function retold(truth: Truth, change: (book: BookCase) => TrueFill[]): Truth {
@@ -54,13 +47,13 @@ function orderDerived(tables: Tables): Tables {
 }
 
 describe('judge', () => {
-  const names = readdirSync(captures, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const names = captureNames();
 
   it('has all sample sessions', () => expect(names).to.have.length(21));
 
   for (const name of names) {
     it(`accepts the tables made from the truth of ${name}`, () => {
-      const truth = sample(name);
+      const truth = readTruth(name);
       for (const policy of POLICIES) expect(judge(tablesOfTruth(truth, policy), truth, { policy })).to.deep.equal([]);
     });
   }
@@ -73,12 +66,12 @@ describe('judge', () => {
   });
 
   it('rejects the other policy', () => {
-    const truth = sample('shared-signals');
+    const truth = readTruth('shared-signals');
     expect(judge(tablesOfTruth(truth, 'fifo'), truth, { policy: 'pro-rata' })).to.not.deep.equal([]);
   });
 
   describe('the sequence of orders inside one seq', () => {
-    const truth = sample('one-seq');
+    const truth = readTruth('one-seq');
     const turnedAt = (wanted: (labels: readonly string[]) => boolean): Truth[] => {
       const groups = [...new Set(truth.legs.filter((leg) => leg.swappable).map((leg) => `${leg.symbol}|${leg.seq}`))];
       const cases = [...casesOf(truth).values()];
@@ -113,7 +106,7 @@ describe('judge', () => {
   describe('fills known only by order totals', () => {
     for (const name of ['partials', 'reversals', 'orders-only', 'hedge']) {
       it(`may merge those of one order message (${name})`, () => {
-        const truth = sample(name);
+        const truth = readTruth(name);
         const other = retold(truth, merged);
         expect(other.fills.length).to.be.lessThan(truth.fills.length);
         for (const policy of POLICIES) {
@@ -132,7 +125,7 @@ describe('judge', () => {
   });
 
   describe('hidden trades', () => {
-    const truth = sample('hidden-trades');
+    const truth = readTruth('hidden-trades');
     const tables = tablesOfTruth(truth, 'pro-rata');
     const touched = new Set(truth.legs.filter((leg) => !leg.visible).map((leg) => `position |${leg.cycle}`));
     const residual = tables.position_orders.find((row) => row['order_id'] === null) as Row;
@@ -154,7 +147,7 @@ describe('judge', () => {
   });
 
   it('wants the start link of a book that was open when the recording began', () => {
-    const truth = sample('mid-start');
+    const truth = readTruth('mid-start');
     const tables = tablesOfTruth(truth, 'fifo');
     const without = tables.position_orders.filter((row) => row['order_id'] !== null);
     expect(without.length).to.equal(tables.position_orders.length - 2);
@@ -162,7 +155,7 @@ describe('judge', () => {
   });
 
   it('reads amounts as bigints scaled by 10^18 too', () => {
-    const truth = sample('clean');
+    const truth = readTruth('clean');
     const tables = tablesOfTruth(truth, 'fifo');
     const scaled = tables.position_orders.map((row) => ({ ...row, size_delta: BigInt(Math.round(Number(row['size_delta']) * 1000)) * 10n ** 15n }));
     expect(judge({ ...tables, position_orders: scaled }, truth, { policy: 'fifo' })).to.deep.equal([]);
