@@ -61,7 +61,7 @@ function execution(asset: string, id: string, upTo: number, wanted: number, atMs
     account: 'bench',
     category: 'linear',
     asset,
-    exec_id: `${id}-${upTo}`,
+    exec_id: flat(`${id}-${upTo}`),
     order_id: id,
     order_link_id: `signal-${id.slice(0, 8)}_1`,
     side: 'Buy',
@@ -88,6 +88,11 @@ function execution(asset: string, id: string, upTo: number, wanted: number, atMs
   };
 }
 
+/** Text as a decoder makes it: in one piece. */
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
 /** Orders of one to three fills: created, then per fill a message and its execution. */
 function* session(): Generator<MergedRecord> {
   const offsets = { 'ws-gateway.order': 0, 'ws-gateway.execution': 0 };
@@ -100,7 +105,7 @@ function* session(): Generator<MergedRecord> {
   };
   for (let n = 0; made < RECORDS; n++) {
     const asset = `ASSET${n % ASSETS}USDT`;
-    const id = `${n.toString(16).padStart(8, '0')}-ec56-4691-a929-d19f20859d90`;
+    const id = flat(`${n.toString(16).padStart(8, '0')}-ec56-4691-a929-d19f20859d90`);
     const wanted = 1 + (n % 3);
     const nowMs = () => T0 + Math.floor((made * 1000) / RATE);
     yield record('ws-gateway.order', orderUpdate(asset, id, 0, wanted, nowMs(), ++seq), nowMs());

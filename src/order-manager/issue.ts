@@ -1,10 +1,9 @@
-import type { SignalOf } from '../domain/signal.js';
 import type { Fill, InputRef, Order } from '../domain/records.js';
 import { formatDecimal } from '../domain/decimal.js';
 import type { ExecutionEntry } from './execution-entry.js';
 import type { LiveSlot, Market } from './market.js';
 import { averagePrice } from './notional.js';
-import type { OrderBody, Part } from './order-body.js';
+import type { Labels, OrderBody, Part } from './order-body.js';
 
 export const ORDER_TOPIC = 'ws-gateway.order';
 export const EXECUTION_TOPIC = 'ws-gateway.execution';
@@ -16,26 +15,6 @@ export function orderRef(partition: number, offset: number): InputRef {
 
 export function executionRef(partition: number, offset: number): InputRef {
   return { topic: EXECUTION_TOPIC, partition, offset };
-}
-
-/** What an order says about each of its fills. */
-export interface Labels {
-  readonly linkId: string;
-  readonly signalId: string | null;
-  readonly positionIdx: number | null;
-  readonly createType: string;
-}
-
-/** The order's own client id counts, else that of its executions. */
-export function labelsOf(body: OrderBody | null, entry: ExecutionEntry | null, signalOf: SignalOf): Labels {
-  let linkId = body === null ? '' : body.linkId === '' ? body.executionLinkId : body.linkId;
-  if (body === null && entry !== null) linkId = entry.content.order_link_id;
-  return {
-    linkId,
-    signalId: signalOf(linkId),
-    positionIdx: body === null ? null : body.positionIdx,
-    createType: body === null ? '' : body.createType,
-  };
 }
 
 /** The fill of an execution row. `revision` counts earlier issues. */
@@ -101,7 +80,7 @@ export function orderFill(slot: LiveSlot, part: Part, labels: Labels, partition:
     order_id: orderId,
     order_link_id: labels.linkId,
     signal_id: labels.signalId,
-    side: body.latest === null ? 'None' : body.latest.side,
+    side: body.side ?? 'None',
     quantity: part.to - part.from,
     price: part.price,
     value: part.value,
@@ -160,7 +139,7 @@ export function orderRow(slot: LiveSlot, labels: Labels, cause: RowCause): Order
     order_id: slot.orderId,
     order_link_id: labels.linkId,
     signal_id: labels.signalId,
-    side: latest?.side ?? known?.content.side ?? body.mentionedSide ?? 'None',
+    side: body.side ?? known?.content.side ?? body.mentionedSide ?? 'None',
     order_type: latest?.order_type ?? '',
     quantity,
     price: latest?.price ?? null,

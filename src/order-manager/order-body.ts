@@ -2,6 +2,7 @@ import type { Decimal } from '../domain/decimal.js';
 import { canonicalJson } from '../domain/canonical-json.js';
 import type { Order, OrderUpdate, Side } from '../domain/records.js';
 import type { ExecutionEntry } from './execution-entry.js';
+import type { SignalOf } from '../domain/signal.js';
 import { isLater, type OrderContent } from './order-content.js';
 
 /** A total of executed quantity that order messages showed; of several with one total the lowest seq, then time, counts. */
@@ -34,6 +35,14 @@ export interface Part {
   live: boolean;
 }
 
+/** What an order says about each of its fills. */
+export interface Labels {
+  readonly linkId: string;
+  readonly signalId: string | null;
+  readonly positionIdx: number | null;
+  readonly createType: string;
+}
+
 /** Everything kept of one order. What its messages and executions say is joined, so that their order does not matter. */
 export interface OrderBody {
   latest: OrderContent | null;
@@ -43,7 +52,11 @@ export interface OrderBody {
   executionLinkId: string;
   positionIdx: number | null;
   createType: string;
+  /** Side as its messages say; null while none does. */
+  side: Side | null;
   createdAt: number | null;
+  /** What its fills are labelled with; null until it is asked for. */
+  labels: Labels | null;
   /** Offset of the message that last changed what its fills are labelled with; -1 if none did. */
   labelOffset: number;
   /** Side as a row in conflict says, of an order that no other row knows. */
@@ -77,7 +90,9 @@ export function newBody(): OrderBody {
     executionLinkId: '',
     positionIdx: null,
     createType: '',
+    side: null,
     createdAt: null,
+    labels: null,
     labelOffset: -1,
     mentionedSide: null,
     marks: [],
@@ -96,19 +111,40 @@ export function newBody(): OrderBody {
   };
 }
 
+/** The client id that counts: the order's own, else that of its executions. */
+export function linkOf(body: OrderBody): string {
+  return body.linkId === '' ? body.executionLinkId : body.linkId;
+}
+
+export function labelsOf(body: OrderBody, signalOf: SignalOf): Labels {
+  if (body.labels !== null) return body.labels;
+  const linkId = linkOf(body);
+  body.labels = { linkId, signalId: signalOf(linkId), positionIdx: body.positionIdx, createType: body.createType };
+  return body.labels;
+}
+
+/** Labels of a fill whose row names no order. */
+export function orderlessLabels(entry: ExecutionEntry, signalOf: SignalOf): Labels {
+  const linkId = entry.content.order_link_id;
+  return { linkId, signalId: signalOf(linkId), positionIdx: null, createType: '' };
+}
+
 /** What a message changed; an exact copy changes nothing. */
 export interface MessageChange {
   changed: boolean;
   /** Its (seq, updatedTime) was not shown before. */
   newPair: boolean;
-  /** What fills are labelled with: client id, position index, create type. */
+  /** What fills are labelled with: client id, position index, create type, side of an order-derived fill. */
   labels: boolean;
 }
 
 export function applyMessage(body: OrderBody, row: OrderUpdate, offset: number, effectiveMs: number): MessageChange {
   const labels = applyLabels(body, row);
   let changed = labels;
-  if (labels) body.labelOffset = offset;
+  if (labels) {
+    body.labels = null;
+    body.labelOffset = offset;
+  }
   if (body.createdAt === null || row.created_at < body.createdAt) {
     body.createdAt = row.created_at;
     changed = true;
@@ -135,6 +171,10 @@ function applyLabels(body: OrderBody, row: OrderUpdate): boolean {
   }
   if (row.create_type !== '' && (body.createType === '' || row.create_type < body.createType)) {
     body.createType = row.create_type;
+    changed = true;
+  }
+  if (row.side !== 'None' && (body.side === null || row.side < body.side)) {
+    body.side = row.side;
     changed = true;
   }
   return changed;
@@ -206,6 +246,7 @@ export function attachExecution(body: OrderBody, entry: ExecutionEntry): boolean
   const link = entry.content.order_link_id;
   if (link === '' || (body.executionLinkId !== '' && link >= body.executionLinkId)) return false;
   body.executionLinkId = link;
+  body.labels = null;
   return body.linkId === '';
 }
 
@@ -214,6 +255,7 @@ export function recount(body: OrderBody): void {
   body.executedQuantity = body.executedValue = body.executedFees = 0n;
   body.executedAt = null;
   body.executionLinkId = '';
+  body.labels = null;
   body.plain = false;
   for (const entry of body.executions) {
     sumExecution(body, entry);

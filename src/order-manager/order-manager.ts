@@ -4,10 +4,10 @@ import type { Emitter, MergedRecord, Processor, StateChange } from '../runtime/p
 import { EntrySlab } from './entry-slab.js';
 import { newEntry } from './execution-entry.js';
 import { executionKind } from './execution-type.js';
-import { executionRef, labelsOf, orderRef } from './issue.js';
+import { executionRef, orderRef } from './issue.js';
 import { MarketIndex } from './market-index.js';
 import { newSlot, newStray, stateKey, type LiveSlot, type Market, type OrderSlot, type StrayRow } from './market.js';
-import { applyMessage, attachExecution, type OrderBody } from './order-body.js';
+import { applyMessage, attachExecution, labelsOf, type OrderBody } from './order-body.js';
 import { isTerminal } from './order-content.js';
 import { causedBy, issueFill, issueRow, refreshParts, relabel } from './order-step.js';
 import { repeatExecution, type Shelf } from './repeat-step.js';
@@ -128,7 +128,7 @@ class OrderManager implements Processor, Shelf {
     market.executions.set(row.exec_id, slot);
     if (attachExecution(slot.body, entry)) relabel(scope, slot, entry);
     refreshParts(scope, slot, false);
-    issueFill(scope, slot, entry, labelsOf(slot.body, null, scope.signalOf));
+    issueFill(scope, slot, entry, labelsOf(slot.body, scope.signalOf));
     issueRow(scope, slot, causedBy(executionRef(scope.partition, offset)), false, scope.eventMs);
     this.renew(slot);
   }

@@ -1,10 +1,10 @@
 import type { InputRef } from '../domain/records.js';
 import { coverage } from './coverage.js';
 import type { ExecutionEntry } from './execution-entry.js';
-import { executionFill, labelsOf, orderFill, orderRow, OUTPUT_TOPIC, sameRow, type Labels, type RowCause } from './issue.js';
+import { executionFill, orderFill, orderRow, OUTPUT_TOPIC, sameRow, type RowCause } from './issue.js';
 import type { LiveSlot } from './market.js';
 import { missingParts, type MissingPart } from './missing-part.js';
-import type { OrderBody, Part } from './order-body.js';
+import { labelsOf, type Labels, type OrderBody, type Part } from './order-body.js';
 import type { Scope } from './scope.js';
 
 /** Issues the fill of an execution of this order, once more if it was issued before. */
@@ -19,7 +19,7 @@ export function issueFill(scope: Scope, slot: LiveSlot, entry: ExecutionEntry, l
 /** Issues all live fills of an order again, because what it says about them changed. */
 export function relabel(scope: Scope, slot: LiveSlot, except: ExecutionEntry | null): void {
   const { body } = slot;
-  const labels = labelsOf(body, null, scope.signalOf);
+  const labels = labelsOf(body, scope.signalOf);
   for (const entry of body.executions) if (entry !== except && entry.live) issueFill(scope, slot, entry, labels);
   for (const part of body.parts) if (part.live) emitPart(scope, slot, part, labels, scope.eventMs);
 }
@@ -40,7 +40,7 @@ export function refreshParts(scope: Scope, slot: LiveSlot, decidedAtShown: boole
     }
   }
   const { decided, waitingMs } = weigh(scope, slot);
-  const labels = labelsOf(body, null, scope.signalOf);
+  const labels = labelsOf(body, scope.signalOf);
   let issuedMs = -1;
   for (const part of body.parts) {
     if (!part.live || decided.some((missing) => missing.to === part.to)) continue;
@@ -144,7 +144,7 @@ function emitPart(scope: Scope, slot: LiveSlot, part: Part, labels: Labels, even
  */
 export function issueRow(scope: Scope, slot: LiveSlot, cause: RowCause, newPair: boolean, eventMs: number): void {
   const { body, market } = slot;
-  const row = orderRow(slot, labelsOf(body, null, scope.signalOf), cause);
+  const row = orderRow(slot, labelsOf(body, scope.signalOf), cause);
   if (!newPair && body.row !== null && sameRow(body.row, row)) return;
   body.row = row;
   body.revision += 1;

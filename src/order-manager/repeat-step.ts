@@ -1,9 +1,9 @@
 import type { Execution } from '../domain/records.js';
 import { executionKind } from './execution-type.js';
 import { addRow, standsAlike, type ExecutionEntry } from './execution-entry.js';
-import { executionFill, labelsOf, OUTPUT_TOPIC, executionRef } from './issue.js';
+import { executionFill, executionRef, OUTPUT_TOPIC } from './issue.js';
 import { newStray, type LiveSlot, type Market, type StrayRow } from './market.js';
-import { attachExecution, recount } from './order-body.js';
+import { attachExecution, labelsOf, linkOf, orderlessLabels, recount } from './order-body.js';
 import { causedBy, issueFill, issueRow, refreshParts, relabel } from './order-step.js';
 import type { Scope } from './scope.js';
 import { cashKey, fileStray, issueAnomalies, issueCash, issueOrderlessFill, refreshCash, unfileStray } from './stray-step.js';
@@ -29,10 +29,10 @@ export function repeatExecution(scope: Scope, shelf: Shelf, market: Market, row:
   if (!addRow(next, row, offset, market)) return;
   const before = { kind: entry.kind, content: entry.content, cash: entry.kind === 'cash' ? cashKey(entry) : null };
   if (entry.live && entry.kind !== next.kind) retract(scope, home, entry);
-  const homeLink = home.home === 'order' ? linkOf(home) : '';
+  const homeLink = home.home === 'order' ? linkOf(home.body) : '';
   const orderId = next.content.order_id;
   const target = next.kind === 'fill' && orderId !== '' ? shelf.slot(market, orderId) : null;
-  const targetLink = target === null ? '' : linkOf(target);
+  const targetLink = target === null ? '' : linkOf(target.body);
   const wasLive = entry.live;
   const rehomed = move(shelf, market, home, entry, next, target);
   const alike = before.kind === entry.kind && standsAlike(before.content, entry.content);
@@ -49,17 +49,13 @@ export function repeatExecution(scope: Scope, shelf: Shelf, market: Market, row:
   issueAnomalies(scope, market, entry);
 }
 
-function linkOf(slot: LiveSlot): string {
-  return slot.body.linkId === '' ? slot.body.executionLinkId : slot.body.linkId;
-}
-
 function retract(scope: Scope, home: LiveSlot | StrayRow, entry: ExecutionEntry): void {
   if (entry.kind === 'cash' && home.home === 'stray') {
     issueCash(scope, home, true);
     return;
   }
   const body = home.home === 'order' ? home.body : null;
-  const labels = labelsOf(body, entry, scope.signalOf);
+  const labels = body === null ? orderlessLabels(entry, scope.signalOf) : labelsOf(body, scope.signalOf);
   const offset = body?.labelOffset ?? -1;
   const fill = executionFill(home.market, entry, labels, offset, scope.partition, entry.revision, true);
   scope.emitter.emit(OUTPUT_TOPIC, home.market.asset, 'Fill', fill, scope.eventMs);
@@ -100,9 +96,9 @@ function settleOrder(
   changed: ExecutionEntry | null,
   offset: number,
 ): void {
-  if (linkOf(slot) !== linkBefore) relabel(scope, slot, changed);
+  if (linkOf(slot.body) !== linkBefore) relabel(scope, slot, changed);
   refreshParts(scope, slot, false);
-  if (changed !== null) issueFill(scope, slot, changed, labelsOf(slot.body, null, scope.signalOf));
+  if (changed !== null) issueFill(scope, slot, changed, labelsOf(slot.body, scope.signalOf));
   issueRow(scope, slot, causedBy(executionRef(scope.partition, offset)), false, scope.eventMs);
   shelf.renew(slot);
 }

@@ -12,6 +12,41 @@ export const STATE_VERSION = 1;
 const SIDES: readonly Side[] = ['Buy', 'Sell', 'None'];
 const SOURCES: readonly Execution['source'][] = ['stream', 'history', 'transaction_log', 'unknown'];
 
+/** Texts that the exchange uses all the time, as one byte. New ones go to the end: their places are written. */
+const WORDS: readonly string[] = [
+  '', 'Trade', 'AdlTrade', 'BustTrade', 'Funding', 'Settle', 'CreateByUser', 'CreateByClosing', 'CreateByTakeProfit', 'CreateByStopLoss',
+  'CreateByLiq', 'CreateByAdl_PassThrough', 'New', 'PartiallyFilled', 'Filled', 'Cancelled', 'Untriggered', 'Triggered', 'Deactivated',
+  'Rejected', 'PartiallyFilledCanceled', 'UNKNOWN', 'CancelByUser', 'CancelByReduceOnly', 'EC_NoError', 'EC_PerCancelRequest', 'GTC', 'IOC',
+  'FOK', 'PostOnly', 'RPI', 'Market', 'Limit', 'USDT', 'USDC', 'BTC', 'ETH', 'TakeProfit', 'StopLoss', 'TrailingStop', 'Stop',
+  'EC_OrigClOrdIDDoesNotExist',
+];
+const PLACES: ReadonlyMap<string, number> = new Map(WORDS.map((word, place) => [word, place]));
+const OTHER = 255;
+
+function writeWord(w: StateWriter, text: string): void {
+  const place = PLACES.get(text);
+  w.byte(place ?? OTHER);
+  if (place === undefined) w.text(text);
+}
+
+function readWord(r: StateReader): string {
+  const place = r.byte();
+  if (place === OTHER) return r.text();
+  const word = WORDS[place];
+  if (word === undefined) throw new RangeError(`order-manager state has word ${place}, which this program does not know: a newer one wrote it`);
+  return word;
+}
+
+/** A text that is nearly always the one already known. */
+function writeUsual(w: StateWriter, text: string, usual: string): void {
+  w.flag(text === usual);
+  if (text !== usual) w.text(text);
+}
+
+function readUsual(r: StateReader, usual: string): string {
+  return r.flag() ? usual : r.text();
+}
+
 /** Opens an entry; throws on one of another version. */
 export function readState(bytes: Uint8Array): StateReader {
   const reader = new StateReader(bytes);
@@ -22,15 +57,16 @@ export function readState(bytes: Uint8Array): StateReader {
   return reader;
 }
 
-export function writeOrder(w: StateWriter, body: OrderBody): void {
-  w.flag(body.latest !== null);
-  if (body.latest !== null) writeOrderContent(w, body.latest);
-  w.count(body.latestOffset);
+export function writeOrder(w: StateWriter, orderId: string, body: OrderBody): void {
   w.text(body.linkId);
+  w.flag(body.latest !== null);
+  if (body.latest !== null) writeOrderContent(w, body.latest, body.linkId);
+  w.count(body.latestOffset);
   w.count(body.positionIdx);
-  w.text(body.createType);
+  writeWord(w, body.createType);
   w.count(body.createdAt);
   w.count(body.labelOffset);
+  w.byte(body.side === null ? SIDES.length : SIDES.indexOf(body.side));
   w.byte(body.mentionedSide === null ? SIDES.length : SIDES.indexOf(body.mentionedSide));
   w.count(body.marks.length);
   for (const mark of body.marks) writeMark(w, mark);
@@ -40,7 +76,7 @@ export function writeOrder(w: StateWriter, body: OrderBody): void {
     w.count(body.pairSeqs[i]!);
   }
   w.count(body.executions.length);
-  for (const entry of body.executions) writeEntry(w, entry);
+  for (const entry of body.executions) writeEntry(w, entry, orderId, body.linkId);
   w.count(body.parts.length);
   for (const part of body.parts) {
     w.decimal(part.to);
@@ -50,22 +86,23 @@ export function writeOrder(w: StateWriter, body: OrderBody): void {
   w.count(body.revision);
 }
 
-/** Fills a fresh body; what follows from the rest (sums, parts, the row) is the caller's to compute again. */
-export function readOrder(r: StateReader, body: OrderBody, terms: MarketTerms): void {
-  if (r.flag()) body.latest = readOrderContent(r);
-  body.latestOffset = r.count();
+/** Reads into a fresh body; what follows from the rest (sums, parts, the row) is the caller's to compute again. */
+export function readOrder(r: StateReader, orderId: string, body: OrderBody, terms: MarketTerms): void {
   body.linkId = r.text();
+  if (r.flag()) body.latest = readOrderContent(r, body.linkId);
+  body.latestOffset = r.count();
   body.positionIdx = r.maybeCount();
-  body.createType = r.text();
+  body.createType = readWord(r);
   body.createdAt = r.maybeCount();
   body.labelOffset = r.count();
+  body.side = SIDES[r.byte()] ?? null;
   body.mentionedSide = SIDES[r.byte()] ?? null;
   for (let n = r.count(); n > 0; n--) body.marks.push(readMark(r));
   for (let n = r.count(); n > 0; n--) {
     body.pairTimes.push(r.count());
     body.pairSeqs.push(r.count());
   }
-  for (let n = r.count(); n > 0; n--) body.executions.push(readEntry(r, terms));
+  for (let n = r.count(); n > 0; n--) body.executions.push(readEntry(r, terms, orderId, body.linkId));
   for (let n = r.count(); n > 0; n--) {
     const to = r.decimal();
     const part = newPart({ to, from: 0n, value: 0n, fee: 0n, price: 0n, seq: null, seqAfter: null, executedAt: 0, executedAfter: null, firstSeen: false, offsets: [] });
@@ -100,12 +137,12 @@ function readMark(r: StateReader): Mark {
   };
 }
 
-export function writeEntry(w: StateWriter, entry: ExecutionEntry): void {
+export function writeEntry(w: StateWriter, entry: ExecutionEntry, orderId: string, linkId: string): void {
   w.text(entry.execId);
   const rows: readonly Variant[] = entry.variants ?? [{ content: entry.content, offset: entry.offset }];
   w.count(rows.length);
   for (const row of rows) {
-    writeExecution(w, row.content);
+    writeExecution(w, row.content, orderId, linkId);
     w.count(row.offset);
   }
   w.count(entry.revision);
@@ -113,10 +150,10 @@ export function writeEntry(w: StateWriter, entry: ExecutionEntry): void {
   w.byte((entry.live ? 1 : 0) | (entry.conflictShown ? 2 : 0) | (entry.unknownShown ? 4 : 0));
 }
 
-export function readEntry(r: StateReader, terms: MarketTerms): ExecutionEntry {
+export function readEntry(r: StateReader, terms: MarketTerms, orderId: string, linkId: string): ExecutionEntry {
   const execId = r.text();
   const rows: Variant[] = [];
-  for (let n = r.count(); n > 0; n--) rows.push({ content: readExecution(r), offset: r.count() });
+  for (let n = r.count(); n > 0; n--) rows.push({ content: readExecution(r, orderId, linkId), offset: r.count() });
   const first = rows[0]!;
   const entry = newEntry(execId, first.content, first.offset, terms);
   if (rows.length > 1) settle(entry, rows, terms);
@@ -129,17 +166,17 @@ export function readEntry(r: StateReader, terms: MarketTerms): ExecutionEntry {
   return entry;
 }
 
-function writeExecution(w: StateWriter, row: ExecutionContent): void {
-  w.text(row.order_id);
-  w.text(row.order_link_id);
+function writeExecution(w: StateWriter, row: ExecutionContent, orderId: string, linkId: string): void {
+  writeUsual(w, row.order_id, orderId);
+  writeUsual(w, row.order_link_id, linkId);
   w.byte(SIDES.indexOf(row.side));
-  w.text(row.exec_type);
-  w.text(row.create_type);
+  writeWord(w, row.exec_type);
+  writeWord(w, row.create_type);
   w.decimal(row.quantity);
   w.decimal(row.price);
   w.decimal(row.value);
   w.decimal(row.fee);
-  w.text(row.fee_currency);
+  writeWord(w, row.fee_currency);
   w.count(row.extra_fees.length);
   for (const extra of row.extra_fees) {
     w.text(extra.coin);
@@ -156,18 +193,18 @@ function writeExecution(w: StateWriter, row: ExecutionContent): void {
   w.byte(SOURCES.indexOf(row.source));
 }
 
-function readExecution(r: StateReader): ExecutionContent {
+function readExecution(r: StateReader, orderId: string, linkId: string): ExecutionContent {
   return {
-    order_id: r.text(),
-    order_link_id: r.text(),
+    order_id: readUsual(r, orderId),
+    order_link_id: readUsual(r, linkId),
     side: SIDES[r.byte()]!,
-    exec_type: r.text(),
-    create_type: r.text(),
+    exec_type: readWord(r),
+    create_type: readWord(r),
     quantity: r.decimal(),
     price: r.decimal(),
     value: r.decimal(),
     fee: r.decimal(),
-    fee_currency: r.text(),
+    fee_currency: readWord(r),
     extra_fees: Array.from({ length: r.count() }, () => ({ coin: r.text(), fee_type: r.text(), fee: r.decimal() })),
     closed_size: r.maybeDecimal(),
     exec_pnl: r.maybeDecimal(),
@@ -180,17 +217,17 @@ function readExecution(r: StateReader): ExecutionContent {
   };
 }
 
-function writeOrderContent(w: StateWriter, row: OrderContent): void {
-  w.text(row.order_link_id);
+function writeOrderContent(w: StateWriter, row: OrderContent, linkId: string): void {
+  writeUsual(w, row.order_link_id, linkId);
   w.byte(SIDES.indexOf(row.side));
   w.count(row.position_idx);
-  w.text(row.order_type);
-  w.text(row.order_status);
-  w.text(row.create_type);
-  w.text(row.cancel_type);
-  w.text(row.reject_reason);
-  w.text(row.stop_order_type);
-  w.text(row.time_in_force);
+  writeWord(w, row.order_type);
+  writeWord(w, row.order_status);
+  writeWord(w, row.create_type);
+  writeWord(w, row.cancel_type);
+  writeWord(w, row.reject_reason);
+  writeWord(w, row.stop_order_type);
+  writeWord(w, row.time_in_force);
   w.byte((row.reduce_only ? 1 : 0) | (row.close_on_trigger ? 2 : 0));
   w.decimal(row.price);
   w.decimal(row.quantity);
@@ -208,17 +245,17 @@ function writeOrderContent(w: StateWriter, row: OrderContent): void {
   w.count(row.seq);
 }
 
-function readOrderContent(r: StateReader): OrderContent {
-  const order_link_id = r.text();
+function readOrderContent(r: StateReader, linkId: string): OrderContent {
+  const order_link_id = readUsual(r, linkId);
   const side = SIDES[r.byte()]!;
   const position_idx = r.maybeCount();
-  const order_type = r.text();
-  const order_status = r.text();
-  const create_type = r.text();
-  const cancel_type = r.text();
-  const reject_reason = r.text();
-  const stop_order_type = r.text();
-  const time_in_force = r.text();
+  const order_type = readWord(r);
+  const order_status = readWord(r);
+  const create_type = readWord(r);
+  const cancel_type = readWord(r);
+  const reject_reason = readWord(r);
+  const stop_order_type = readWord(r);
+  const time_in_force = readWord(r);
   const flags = r.byte();
   return {
     order_link_id,

@@ -1,8 +1,8 @@
 import type { SignalOf } from '../domain/signal.js';
-import { labelsOf, orderRow } from './issue.js';
+import { orderRow } from './issue.js';
 import type { MarketIndex } from './market-index.js';
 import { keyParts, newSlot, newStray, type LiveSlot, type OrderSlot, type StrayRow } from './market.js';
-import { newBody, recount } from './order-body.js';
+import { labelsOf, newBody, recount } from './order-body.js';
 import { assignPart, weigh } from './order-step.js';
 import type { OrderManagerOptions, Scope } from './scope.js';
 import { StateWriter } from '../domain/state-bytes.js';
@@ -40,8 +40,8 @@ export function readClock(bytes: Uint8Array): Clock {
 export function keptEntry(w: StateWriter, kept: LiveSlot | StrayRow): Uint8Array {
   w.start(STATE_VERSION);
   w.count(kept.lastMs);
-  if (kept.home === 'order') writeOrder(w, kept.body);
-  else writeEntry(w, kept.entry);
+  if (kept.home === 'order') writeOrder(w, kept.orderId, kept.body);
+  else writeEntry(w, kept.entry, '', '');
   return w.written();
 }
 
@@ -56,13 +56,13 @@ export function restoreKept(markets: MarketIndex, key: string, bytes: Uint8Array
   const lastMs = reader.count();
   if (key.startsWith('o|')) {
     const slot = newSlot(market, id);
-    readOrder(reader, slot.body, market);
+    readOrder(reader, id, slot.body, market);
     slot.lastMs = lastMs;
     market.orders.set(id, slot);
     for (const entry of slot.body.executions) market.executions.set(entry.execId, slot);
     return slot;
   }
-  const stray = newStray(market, readEntry(reader, market));
+  const stray = newStray(market, readEntry(reader, market, '', ''));
   stray.lastMs = lastMs;
   market.executions.set(id, stray);
   fileStray(stray);
@@ -81,7 +81,7 @@ export function thaw(slot: OrderSlot, options: OrderManagerOptions, signalOf: Si
   const reader = readState(frozen);
   reader.count();
   const body = newBody();
-  readOrder(reader, body, slot.market);
+  readOrder(reader, slot.orderId, body, slot.market);
   slot.body = body;
   slot.frozen = null;
   recompute(slot as LiveSlot, options, signalOf, Infinity);
@@ -103,6 +103,6 @@ function recompute(slot: LiveSlot, options: OrderManagerOptions, signalOf: Signa
     }
     if (missing !== undefined) assignPart(part, missing);
   }
-  if (body.revision > 0) body.row = orderRow(slot, labelsOf(body, null, signalOf), NOT_ISSUED);
+  if (body.revision > 0) body.row = orderRow(slot, labelsOf(body, signalOf), NOT_ISSUED);
   return waitingMs;
 }

@@ -3,8 +3,9 @@ import type { AnomalyCause, CashEvent, ExecutionAnomaly } from '../domain/record
 import { identityText } from './execution-content.js';
 import type { ExecutionEntry } from './execution-entry.js';
 import { cashKind } from './execution-type.js';
-import { executionFill, executionRef, labelsOf, OUTPUT_TOPIC } from './issue.js';
+import { executionFill, executionRef, OUTPUT_TOPIC } from './issue.js';
 import type { Market, StrayRow } from './market.js';
+import { orderlessLabels } from './order-body.js';
 import type { Scope } from './scope.js';
 
 /** Files a row that is no fill of an order under what it is matched by. */
@@ -91,7 +92,7 @@ export function issueCash(scope: Scope, stray: StrayRow, retracted: boolean): vo
 /** Issues the fill of a row that names no order. */
 export function issueOrderlessFill(scope: Scope, stray: StrayRow): void {
   const { entry, market } = stray;
-  const labels = labelsOf(null, entry, scope.signalOf);
+  const labels = orderlessLabels(entry, scope.signalOf);
   const fill = executionFill(market, entry, labels, -1, scope.partition, entry.revision, false);
   scope.emitter.emit(OUTPUT_TOPIC, market.asset, 'Fill', fill, scope.eventMs);
   entry.revision += 1;

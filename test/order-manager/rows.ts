@@ -146,6 +146,7 @@ const wildExecution: fc.Arbitrary<SourceRow> = fc
 const wildOrder: fc.Arbitrary<SourceRow> = fc
   .record({
     order_id: fc.constantFrom('o1', 'o2'),
+    side: fc.constantFrom('Buy', 'Buy', 'Sell', 'None'),
     order_link_id: fc.constantFrom('', 's1_1', 's2_1'),
     position_idx: fc.constantFrom(null, 0, 1),
     create_type: fc.constantFrom('', 'CreateByUser'),
