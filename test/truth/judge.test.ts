@@ -6,6 +6,7 @@ import { simulate } from '../simulator/simulate.js';
 import { casesOf, type BookCase } from './cases.js';
 import type { TrueFill } from './fold.js';
 import { judge } from './judge.js';
+import { isPlaceKnown } from './knowable.js';
 import { POLICIES } from './lots.js';
 import type { Row, Tables } from './rows.js';
 import { tablesOfTruth } from './tables-of-truth.js';
@@ -143,6 +144,30 @@ describe('judge', () => {
       const priced = tables.position_orders.map((row) => (row === residual ? { ...row, execution_price: '1' } : row));
       expect(judge({ ...tables, position_orders: priced }, truth, { policy: 'pro-rata' })).to.not.deep.equal([]);
       expect(judge({ ...tables, position_discrepancies: [] }, truth, { policy: 'pro-rata' })).to.not.deep.equal([]);
+    });
+  });
+
+  describe('hidden trades among lost position messages', () => {
+    const sessions = [1, 2, 3, 4, 5, 6].map((seed) => simulate(scenario('disconnects', seed, { orders: 30, trouble: { disconnects: 0.05 } })).truth);
+    const unsure = sessions.flatMap((truth) => [...casesOf(truth).values()].filter((book) => !isPlaceKnown(book)).map((book) => ({ truth, book })));
+
+    it('leave the place of a residual open, not the sum', () => {
+      let totals = 0;
+      for (const { truth, book } of unsure) {
+        const tables = tablesOfTruth(truth, 'pro-rata');
+        const own = (row: Row) => row['asset'] === book.symbol;
+        const of = (rows: readonly Row[]) => judge({ ...tables, position_orders: rows }, truth, { policy: 'pro-rata' }).filter((one) => one.startsWith(book.key));
+        expect(of(tables.position_orders)).to.deep.equal([]);
+        const seen = tables.position_orders.find((row) => own(row) && row['exec_id'] !== null) as Row;
+        expect(of(tables.position_orders.map((row) => (row === seen ? { ...row, signal_id: 'another' } : row)))).to.not.deep.equal([]);
+        expect(of(tables.position_orders.map((row) => (row === seen ? { ...row, size_delta: '0' } : row)))).to.not.deep.equal([]);
+        const residual = tables.position_orders.find((row) => own(row) && row['order_id'] === null) as Row;
+        expect(of(tables.position_orders.filter((row) => row !== residual))).to.not.deep.equal([]);
+        const paid = (row: Row) => (row === tables.prediction_trading_results.find(own) ? { ...row, fees: '1000' } : row);
+        const dearer = { ...tables, prediction_trading_results: tables.prediction_trading_results.map(paid) };
+        totals += judge(dearer, truth, { policy: 'pro-rata' }).filter((one) => one.includes('results sum to')).length;
+      }
+      expect(totals).to.be.greaterThan(0);
     });
   });
 
