@@ -103,6 +103,7 @@ export class TransactionalProducer implements TaskWriter {
     if (this.#lastGroupId !== null) this.#addOffsets(transaction, identity, this.#lastGroupId).catch(() => {});
     const dispatched = Promise.all([this.#dispatched, added]).then(() => this.#dispatch(identity, outputs));
     this.#dispatched = dispatched.then(() => {});
+    this.#dispatched.catch(() => {}); // a failure reaches the caller as `acknowledged`, and the next send if there is one
     const acknowledged = this.#guard(dispatched.then((answers) => Promise.all(answers)).then(() => {}));
     transaction.acknowledgements.push(acknowledged);
     await acknowledged;

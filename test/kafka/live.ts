@@ -11,9 +11,13 @@ export class LiveKafka {
   readonly #prefix = `it-${randomUUID().slice(0, 8)}`;
   readonly #topics: string[] = [];
   readonly #logs: KafkaLog[] = [];
+  readonly #unhandled: unknown[] = [];
+  readonly #noteUnhandled = (reason: unknown): void => void this.#unhandled.push(reason);
   #names = 0;
 
   constructor() {
+    // Mocha passes over rejections nobody handles; a process outside of it would end.
+    process.on('unhandledRejection', this.#noteUnhandled);
     const addresses = process.env['KAFKA_BROKERS'];
     if (!addresses) throw new Error('KAFKA_BROKERS is not set: eval "$(scripts/position-linker stack env)" after stack up');
     this.brokers = addresses.split(',');
@@ -41,6 +45,8 @@ export class LiveKafka {
     await Promise.all(this.#logs.map((log) => log.close()));
     await this.admin.delete(this.#topics);
     await this.admin.close();
+    process.off('unhandledRejection', this.#noteUnhandled);
+    if (this.#unhandled.length > 0) throw new Error(`${this.#unhandled.length} rejections were not handled`, { cause: this.#unhandled[0] });
   }
 }
 
