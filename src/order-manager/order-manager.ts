@@ -162,6 +162,7 @@ class OrderManager implements Processor, Shelf {
       issueRow(scope, slot, cause, false, Math.max(issuedMs, scope.eventMs));
       slot.ended = hasEnded(slot.body);
       this.touch(slot);
+      this.schedule(slot);
     }
   }
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { OrderManagerOptions } from '../../src/order-manager/scope.js';
 import type { SourceRow } from './frames.js';
 import { consistentOrders, T0, wildRows } from './rows.js';
 import { Session } from './session.js';
@@ -15,8 +16,8 @@ function shuffled(rows: readonly SourceRow[]): fc.Arbitrary<SourceRow[]> {
   return copies.chain((more) => fc.shuffledSubarray([...rows, ...more], { minLength: rows.length + more.length }));
 }
 
-function play(rows: readonly SourceRow[], between: readonly Pause[], restarts: boolean): Session {
-  const session = new Session();
+function play(rows: readonly SourceRow[], between: readonly Pause[], restarts: boolean, options: Partial<OrderManagerOptions> = {}): Session {
+  const session = new Session(options);
   let watermarkMs = T0;
   rows.forEach((row, index) => {
     const pause = between[index % between.length]!;
@@ -28,6 +29,9 @@ function play(rows: readonly SourceRow[], between: readonly Pause[], restarts: b
   session.close();
   return session;
 }
+
+/** The usual windows, and some so short that orders are forgotten between their records. */
+const windows = fc.constantFrom<Partial<OrderManagerOptions>>({}, { horizonMs: 3_000, openOrderMs: 8_000, joinWindowMs: 200 }, { horizonMs: 0, openOrderMs: 0, joinWindowMs: 0 });
 
 const NO_PAUSE: readonly Pause[] = [{ watermark: 0, restart: false }];
 
@@ -44,21 +48,21 @@ describe('order-manager, as a function of its records', () => {
             expect(play(other, between, false).live().join('\n')).to.equal(play(rows, NO_PAUSE, false).live().join('\n'));
           },
         ),
-        { numRuns: 400 },
+        { numRuns: 200 },
       );
     });
 
     it(`${name}: a restart between any two records changes no output`, () => {
       fc.assert(
-        fc.property(sets.chain((rows) => fc.tuple(shuffled(rows), pauses)), ([rows, between]) => {
-          const straight = play(rows, between, false);
-          const restarted = play(rows, between, true);
+        fc.property(sets.chain((rows) => fc.tuple(shuffled(rows), pauses, windows)), ([rows, between, options]) => {
+          const straight = play(rows, between, false, options);
+          const restarted = play(rows, between, true, options);
           expect(restarted.transcript().join('\n')).to.equal(straight.transcript().join('\n'));
           straight.commit();
           restarted.commit();
           expect([...restarted.changelog].sort()).to.deep.equal([...straight.changelog].sort());
         }),
-        { numRuns: 400 },
+        { numRuns: 200 },
       );
     });
 
@@ -96,7 +100,7 @@ describe('order-manager, as a function of its records', () => {
           }
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
