@@ -88,7 +88,15 @@ export class Book {
 
   /** Whether an item has led to rows: of an order-derived fill that still waits, a part may have been taken already. */
   #isIssued(item: Item): boolean {
-    return item.settled || (item.kind === 'fill' && this.tip.moved.some((part) => part.fillId === item.fillId));
+    return item.settled || (item.kind === 'fill' && item.taken);
+  }
+
+  /** Marks the fills of which the tip has taken parts already. */
+  #markTaken(): void {
+    if (this.tip.moved.length === 0) return;
+    for (const item of this.items) {
+      if (item.kind === 'fill' && !item.dying && this.tip.moved.some((part) => part.fillId === item.fillId)) item.taken = true;
+    }
   }
 
   /** The lowest seq at which an item can change what was issued. */
@@ -302,6 +310,7 @@ export class Book {
     this.#settleItems(start, run.index);
     if (this.#ranged !== null && this.#ranged.now.length > 0) this.#ranged = null;
     this.tipIndex = run.index;
+    this.#markTaken();
     return { before: new DerivedRows(), after: run.rows };
   }
 
@@ -441,6 +450,7 @@ export class Book {
     }
     this.#ranged = null;
     this.#dropDying();
+    this.#markTaken();
     return { before: oldRun.rows, after: newRun.rows };
   }
 

@@ -60,7 +60,7 @@ export class Derivation {
       state.cum = start.cum;
       state.eventsSinceCum = 0;
       state.started = true;
-      if (startUnknown) decided = true;
+      if (!start.certain) decided = true;
     } else if (items.length === 0 && state.deferred.length === 0 && sameAsShown(state, update)) {
       state.shown = shownBy(update);
       return true;
@@ -125,8 +125,7 @@ export class Derivation {
     }
     if (state.moved.length > 0) state.moved = state.moved.filter((part) => part.fillSeq === null || part.fillSeq > update.seq);
     if (residual !== null) {
-      if (update.positionValue !== null && state.size !== 0n) state.cost = update.positionValue;
-      this.ledger.refreshOpenCycle(state, rows);
+      if (update.positionValue !== null && state.size === update.size) this.ledger.adoptEntry(state, update.positionValue, rows);
     } else {
       this.#applyMoneyGap(state, plan, update, rows);
       if (plan.entryAgrees === false) this.#entryMismatch(state, plan, update, rows);

@@ -47,6 +47,8 @@ export interface FillItem extends ItemBase {
   readonly firstSeen: boolean;
   /** The exchange gave no seq: it is dated by time. */
   readonly dated: boolean;
+  /** Part of it was issued at an earlier update, while the fill itself still waits. */
+  taken: boolean;
 }
 
 export interface CashItem extends ItemBase {

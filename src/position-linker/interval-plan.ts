@@ -3,7 +3,7 @@ import type { AverageStep } from './average-cost.js';
 import type { BookState, MovedPart } from './book-state.js';
 import { type Contract, entryPriceIsExact, entryPriceTolerance } from './contract.js';
 import type { CashItem, FillItem, FlowItem, UpdateItem } from './evidence-item.js';
-import { type FillPart, type SizeAndCost, orderSeq, signedQuantity, stepOf } from './seq-order.js';
+import { type FillPart, type SizeAndCost, agreeingChecks, orderSeq, signedQuantity, stepOf } from './seq-order.js';
 
 /** A fill or cash event at its place in an interval. */
 export type PlannedFlow =
@@ -135,6 +135,29 @@ function takeFromLaterFills(
   return rest === 0n ? { parts, moved } : null;
 }
 
+/** Puts parts of later fills at the place where most checks of the interval's fills agree; of equal places the last. */
+function insertMoved(contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], parts: readonly FillPart[]): PlannedFlow[] {
+  const moved = parts.map((part): PlannedFlow => ({ kind: 'fill', part, candidates: 1 }));
+  let best: PlannedFlow[] = [];
+  let bestScore = -1;
+  for (let index = 0; index <= flows.length; index++) {
+    const tried = [...flows.slice(0, index), ...moved, ...flows.slice(index)];
+    let place: SizeAndCost = state;
+    let score = 0;
+    for (const flow of tried) {
+      if (flow.kind === 'cash') continue;
+      const step = stepOf(contract, direction, place, flow.part);
+      if (!flow.part.moved) score += agreeingChecks(flow.part, step);
+      place = { size: step.after, cost: step.costAfter };
+    }
+    if (score >= bestScore) {
+      best = tried;
+      bestScore = score;
+    }
+  }
+  return best;
+}
+
 /** The fewest fills dated by time whose absence closes the gap; null if none do. */
 function deferrable(items: readonly FlowItem[], gap: Decimal): FillItem[] | null {
   const dated = items.filter((item): item is FillItem => item.kind === 'fill' && item.dated);
@@ -185,8 +208,8 @@ export function planInterval(input: PlanInput): IntervalPlan {
       }
     }
   }
-  const flows = sequence(contract, direction, state, items);
-  for (const part of extra) flows.push({ kind: 'fill', part, candidates: 1 });
+  let flows = sequence(contract, direction, state, items);
+  if (extra.length > 0) flows = insertMoved(contract, direction, state, flows, extra);
   if (gap === 0n) valueCrossing(flows, update);
   return { flows, gap, moved, deferred, ...compareMoney(contract, direction, state, flows, update) };
 }

@@ -105,7 +105,7 @@ export class Ledger {
     const weights = consumed.map((part) => part.quantity);
     const values = money.closingValue === null ? null : splitByWeight(money.closingValue, weights);
     const fees = splitByWeight(money.closingFee, weights);
-    const price = change.isFill ? change.price : null;
+    const price = this.#legPrice(change, step, step.closed, money.closingValue);
     consumed.forEach((part, i) => {
       const value = values === null ? null : values[i]!;
       const pnl = value === null || part.cost === null ? null : closingPnl(this.contract, cycle.direction, part.cost, value);
@@ -128,7 +128,7 @@ export class Ledger {
     state.cost = state.cost === null || step.closedCost === null ? null : state.cost - step.closedCost;
     cycle.lastSeq = change.seq ?? cycle.lastSeq;
     this.#touch(cycle, change);
-    this.#addLink(rows, change, cycle, linkId, leg, relationshipType, step.before, step.between, money.closingFee);
+    this.#addLink(rows, change, cycle, linkId, leg, relationshipType, step.before, step.between, money.closingFee, price);
     if (step.between === 0n) {
       cycle.closedAt = change.executedAt;
       state.cost = 0n;
@@ -142,11 +142,12 @@ export class Ledger {
     const fresh = state.size === 0n;
     const cycle = fresh ? this.#beginCycle(state, change) : this.#openCycle(state);
     const linkId = uuidV5(change.openingSeq === 'start' ? change.linkName : naturalKey(change.linkName, leg));
+    const price = this.#legPrice(change, step, step.opened, money.openingValue);
     addLot(this.policy, state.lots, change.signalId, step.opened, money.openingValue);
     this.#addDelta(rows, {
       base: naturalKey(linkId, change.signalId, 'entry'),
       signalId: change.signalId, positionId: cycle.positionId, direction: cycle.direction, kind: 'entry',
-      quantity: step.opened, price: change.price, value: money.openingValue ?? 0n, realizedPnl: 0n, fee: money.openingFee, funding: 0n,
+      quantity: step.opened, price, value: money.openingValue ?? 0n, realizedPnl: 0n, fee: money.openingFee, funding: 0n,
       exitSignalId: null, exitReason: null, linkId, cashId: null, seq: change.seq, executedAt: change.executedAt,
     });
     this.#attribute(state, cycle, 0n, money.openingFee, 0n);
@@ -156,7 +157,7 @@ export class Ledger {
     if (abs(state.size) > cycle.maxSize) cycle.maxSize = abs(state.size);
     cycle.lastSeq = change.seq ?? cycle.lastSeq;
     this.#touch(cycle, change);
-    this.#addLink(rows, change, cycle, linkId, leg, fresh ? 'opened' : 'increased', before, step.after, money.openingFee);
+    this.#addLink(rows, change, cycle, linkId, leg, fresh ? 'opened' : 'increased', before, step.after, money.openingFee, price);
     this.#addCycle(state, cycle, rows);
   }
 
@@ -194,11 +195,6 @@ export class Ledger {
     this.#addCycle(state, cycle, rows);
   }
 
-  /** Writes the row of the open cycle again, after its cost was set to the record's. */
-  refreshOpenCycle(state: BookState, rows: DerivedRows): void {
-    if (state.cycle !== null) this.#addCycle(state, state.cycle, rows);
-  }
-
   /** Writes the rows of the open and the last finished cycle as they now are. */
   refreshCycles(state: BookState, rows: DerivedRows): void {
     if (state.lastCycle !== null) this.#addCycle(state, state.lastCycle, rows);
@@ -210,6 +206,27 @@ export class Ledger {
     cycle.fees += fee;
     cycle.funding += funding;
     state.attributed = state.attributed === null || pnl === null ? null : state.attributed + pnl - fee - funding;
+  }
+
+  /** Price of one leg: the fill's; where the totals of an order hide what each leg of a crossing traded at, that of its value. */
+  #legPrice(change: SizeChange, step: AverageStep, quantity: Decimal, value: Decimal | null): Decimal | null {
+    if (!change.isFill) return null;
+    const crosses = step.closed > 0n && step.opened > 0n;
+    return change.source === 'order' && crosses && value !== null ? averagePrice(this.contract, quantity, value) : change.price;
+  }
+
+  /** After a residual the average entry is the record's: what the lots' costs lack of it is shared by quantity. */
+  adoptEntry(state: BookState, positionValue: Decimal, rows: DerivedRows): void {
+    if (state.size === 0n || state.cycle === null) return;
+    state.cost = positionValue;
+    const known = state.lots.filter((lot) => lot.cost !== null);
+    if (known.length === state.lots.length) {
+      let sum = 0n;
+      for (const lot of known) sum += lot.cost!;
+      const parts = splitByWeight(positionValue - sum, known.map((lot) => lot.quantity));
+      known.forEach((lot, i) => { lot.cost = lot.cost! + parts[i]!; });
+    }
+    this.#addCycle(state, state.cycle, rows);
   }
 
   #touch(cycle: Cycle, change: SizeChange): void {
@@ -244,11 +261,11 @@ export class Ledger {
 
   #addLink(
     rows: DerivedRows, change: SizeChange, cycle: Cycle, id: string, leg: number, relationshipType: RelationshipType,
-    sizeBefore: Decimal, sizeAfter: Decimal, fee: Decimal,
+    sizeBefore: Decimal, sizeAfter: Decimal, fee: Decimal, executionPrice: Decimal | null,
   ): void {
     rows.links.set(id, {
       id, positionId: cycle.positionId, orderId: change.orderId, execId: change.execId, leg, direction: cycle.direction, relationshipType,
-      sizeDelta: sizeAfter - sizeBefore, sizeBefore, sizeAfter, executionPrice: change.price, executionFee: fee, executedAt: change.executedAt,
+      sizeDelta: sizeAfter - sizeBefore, sizeBefore, sizeAfter, executionPrice, executionFee: fee, executedAt: change.executedAt,
       seq: change.seq, signalId: change.signalId, evidence: change.evidence, source: change.source, candidates: change.candidates,
       checks: change.checks, inputs: change.inputs,
     });

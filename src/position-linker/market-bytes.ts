@@ -73,6 +73,7 @@ function writeFillItem(writer: StateWriter, item: FillItem): void {
   writer.text(item.exitReason);
   writer.flag(item.firstSeen);
   writer.flag(item.dated);
+  writer.flag(item.taken);
 }
 
 function readItem(reader: StateReader, positionIdx: number): Item {
@@ -98,6 +99,7 @@ function readFillItem(reader: StateReader, base: Pick<FillItem, 'positionIdx' | 
     closedSize: reader.maybeDecimal(), execPnl: reader.maybeDecimal(), leavesQuantity: reader.maybeDecimal(), fromQuantity: reader.maybeDecimal(),
     toQuantity: reader.maybeDecimal(), seqAfter: reader.maybeCount(), executedAfter: reader.maybeCount(), executedAt: reader.count(),
     signalId: readMaybeText(reader), exitReason: reader.text(), firstSeen: reader.flag(), dated: reader.flag(),
+    taken: reader.flag(),
   };
 }
 

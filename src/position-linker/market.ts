@@ -351,6 +351,7 @@ function fillItem(record: Fill, place: { seq: number | null; positionIdx: number
     closedSize: record.closed_size, execPnl: record.exec_pnl, leavesQuantity: record.leaves_quantity, fromQuantity: record.from_quantity,
     toQuantity: record.to_quantity, seqAfter: record.seq_after, executedAfter: record.executed_after, executedAt: record.executed_at,
     signalId: record.signal_id, exitReason: exitReason(record.create_type, record.exec_type), firstSeen: record.first_seen, dated: record.seq === null,
+    taken: false,
   };
 }
 

@@ -5,7 +5,7 @@ import { type Contract, averagePrice, impliedExitValue, notional } from './contr
 import type { UpdateItem } from './evidence-item.js';
 import type { PlannedFlow } from './interval-plan.js';
 import type { LegMoney } from './ledger.js';
-import { type SizeAndCost, checkFill, stepOf } from './seq-order.js';
+import { type SizeAndCost, agreeingChecks, stepOf } from './seq-order.js';
 
 /** Where a size residual stands among the flows of its interval, and its money. */
 export interface PlacedResidual {
@@ -44,7 +44,7 @@ function walk(
       continue;
     }
     const step = stepOf(contract, direction, place, flow.part);
-    if (checkFill(flow.part, step) === 1) score += 1;
+    score += agreeingChecks(flow.part, step);
     if (explained !== null) explained = step.pnl === null ? null : explained + step.pnl - flow.part.fee;
     place = { size: step.after, cost: step.costAfter };
   }
@@ -62,9 +62,6 @@ function openingNotional(
   const without = walk(contract, direction, state, flows, gap, index, 0n);
   if (without.residual.opened === 0n) return 0n;
   const withProbe = walk(contract, direction, state, flows, gap, index, probe);
-  if (without.residual.closed > 0n && update.entryPrice !== null && update.entryPrice !== 0n && sameSign(update.size, gap)) {
-    return notional(contract, without.residual.opened, update.entryPrice);
-  }
   if (update.positionValue !== null && without.end.cost !== null && withProbe.end.cost !== null) {
     const slope = withProbe.end.cost - without.end.cost;
     const lacking = update.positionValue - without.end.cost;
@@ -75,21 +72,19 @@ function openingNotional(
   return notional(contract, without.residual.opened, price);
 }
 
-function sameSign(a: Decimal, b: Decimal): boolean {
-  return a !== 0n && (a > 0n) === (b > 0n);
-}
-
 /** Puts a residual at the place where most checks agree; of equal places the last. */
 export function placeResidual(
   contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], gap: Decimal, update: UpdateItem,
 ): PlacedResidual {
   let best: PlacedResidual | null = null;
-  let bestScore = -1;
+  let bestScore = -2;
   let candidates = 0;
   for (let index = 0; index <= flows.length; index++) {
     if (index < flows.length && flows[index]!.kind === 'cash') continue;
     const openingValue = openingNotional(contract, direction, state, flows, gap, index, update);
-    const { score } = walk(contract, direction, state, flows, gap, index, openingValue);
+    const walked = walk(contract, direction, state, flows, gap, index, openingValue);
+    // A place from which the update's size is not reached is none, unless there is no other.
+    const score = walked.end.size === update.size ? walked.score : -1;
     candidates = score > bestScore ? 1 : score === bestScore ? candidates + 1 : candidates;
     if (score >= bestScore) {
       best = { index, candidates, openingValue };
@@ -122,7 +117,7 @@ export function residualMoney(
       money: { closingValue: 0n, openingValue: placed.openingValue, closingFee: 0n, openingFee: missing === null ? 0n : -missing },
     };
   }
-  const price = averagePrice(contract, residual.opened, placed.openingValue);
+  const price = update.entryPrice !== null && update.entryPrice !== 0n ? update.entryPrice : averagePrice(contract, residual.opened, placed.openingValue);
   const closingValue = price === null ? 0n : notional(contract, residual.closed, price);
   const crossing = averageStep(
     contract, direction, residual.before, residual.closedCost, gap, closingValue + placed.openingValue, placed.openingValue,

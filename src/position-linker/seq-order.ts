@@ -45,6 +45,15 @@ export function checkFill(part: FillPart, step: AverageStep): -1 | 0 | 1 {
   return 1;
 }
 
+/** How many of the exchange's figures of the closed part come out right. */
+export function agreeingChecks(part: FillPart, step: AverageStep): number {
+  const { closedSize, execPnl } = part.fill;
+  let count = 0;
+  if (closedSize !== null && closedSize === step.closed) count += 1;
+  if (execPnl !== null && step.pnl !== null && abs(step.pnl - execPnl) <= EXEC_PNL_TOLERANCE) count += 1;
+  return count;
+}
+
 /** Parts of one seq grouped by order; groups by order id, inside a group as the book's order has them. */
 function groupByOrder(parts: readonly FillPart[]): FillPart[][] {
   const groups: FillPart[][] = [];

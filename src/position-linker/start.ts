@@ -54,11 +54,13 @@ export function decideStart(input: StartInput): BookStart {
   const flat = newBookState();
   if (plan(input, flat, items).gap === 0n) return { size: 0n, cost: 0n, cum: startCum(input, flat, items), items, certain: true };
   const kept = items.filter((item) => !isFirstSeen(item));
-  const size = update.size - sumOf(kept);
+  const missing = update.size - sumOf(kept);
+  // A hedge leg cannot have started on the other side: what does not fit then is a residual.
+  const size = direction !== 0 && missing !== 0n && (missing > 0n) !== (direction > 0) ? 0n : missing;
   const start = newBookState();
   start.size = size;
   start.cost = size === 0n ? 0n : startCost(contract, direction, size, kept, input);
-  return { size, cost: start.cost, cum: startCum(input, start, kept), items: kept, certain: size === 0n };
+  return { size, cost: start.cost, cum: startCum(input, start, kept), items: kept, certain: missing === 0n };
 }
 
 /** cumRealisedPnl before the first item: what the update shows less what the fills and cash up to it explain. */
