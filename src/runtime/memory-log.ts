@@ -195,7 +195,7 @@ export class MemoryLog implements Log {
   }
 
   async endOffsets(partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]> {
-    return this.lastStableOffsets(partitions);
+    return partitions.map(({ topic, partition }) => ({ topic, partition, offset: this.end(topic, partition) }));
   }
 
   async offsetsForTime(partitions: readonly TopicPartition[], timestampMs: number): Promise<readonly TopicPartitionOffset[]> {

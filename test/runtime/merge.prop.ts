@@ -118,7 +118,7 @@ describe('merge', () => {
         merge.take(collect(actions));
         expect(actions).to.deep.equal(reference(logs));
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 

@@ -18,10 +18,21 @@ function run(log: MemoryLog, more: Partial<RoleOptions> = {}): RoleRunner {
     ...more,
   });
   runner.start();
+  running.push(runner);
   return runner;
 }
 
+const running: RoleRunner[] = [];
+async function stopAll(): Promise<void> {
+  for (const runner of running.splice(0)) {
+    runner.stop();
+    await runner.finished;
+  }
+}
+
 describe('role runner', () => {
+  afterEach(stopAll);
+
   it('does the work of all its partitions, and commits what it took when it is stopped', async () => {
     const log = toyLog(session());
     const expected = straight(session());
@@ -167,6 +178,8 @@ describe('role runner', () => {
 });
 
 describe('role runner, what cannot be mended', () => {
+  afterEach(stopAll);
+
   it('ends with the reason when the settings differ', async () => {
     const log = toyLog(session());
     const first = run(log);
