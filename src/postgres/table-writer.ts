@@ -1,15 +1,24 @@
+import { setImmediate } from 'node:timers/promises';
 import { DatabaseError } from './database-error.js';
 import type { Queries } from './session.js';
 import type { FailedRecord, RowChange, TableChanges } from './sink.js';
 import { deleteStatement, upsertStatement, type Statement } from './table-sql.js';
 import { rowOf, type Table } from './table.js';
 
-/** Rows of one statement: enough to make its fixed cost small, few enough to keep memory and locks short. */
-const STATEMENT_ROWS = 4_000;
+/** Rows of one statement: enough to make its fixed cost small, few enough that its text is no burden to the collector. */
+const STATEMENT_ROWS = 1_000;
 
-/** Writes all changes, or throws DatabaseError; then the transaction is void. */
+/** Writes all changes, or throws DatabaseError; then the transaction is void. While one statement runs, the next is made. */
 export async function writeChanges<R>(queries: Queries, { table, changes }: TableChanges<R>): Promise<void> {
-  for (const statement of statements(table, changes)) await queries.query(statement.text, statement.parameters);
+  let running: Promise<unknown> = Promise.resolve();
+  for (const { text, parameters } of statements(table, changes)) {
+    await running;
+    running = queries.query(text, parameters);
+    // Awaited in the next turn; until then its failure must not count as unhandled. The pause lets it be sent.
+    running.catch(() => undefined);
+    await setImmediate();
+  }
+  await running;
 }
 
 function* statements<R>(table: Table<R>, changes: readonly RowChange<R>[]): Iterable<Statement> {
