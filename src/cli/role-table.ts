@@ -124,7 +124,7 @@ function tableRole(sink: SinkRole): Role {
       // Loaded here because processes without a sink need no database client.
       const [{ openDatabase }, { SinkRunner }] = await Promise.all([import('../postgres/database.js'), import('../postgres/sink-runner.js')]);
       const database = openDatabase({ databaseUrl, schema: databaseSchema(namespace), commitsEarly: true });
-      const runner = new SinkRunner({ sink, log, codec, database, namespace, commitIntervalMs, sessionTimeoutMs, logger });
+      const runner = new SinkRunner({ sink, log, codec, database, namespace, settings: settingsOf(options), commitIntervalMs, sessionTimeoutMs, logger });
       runner.start();
       return { name: sink.role, finished: runner.finished, stop: () => runner.stop(), close: () => database.close() };
     },
