@@ -67,9 +67,33 @@ export class WireWriter {
     return this;
   }
 
+  /** Length plus one as an unsigned varint, then the bytes: strings in the flexible versions of requests. */
+  compactString(value: string): this {
+    const size = Buffer.byteLength(value);
+    this.#uvarint(size + 1).#room(size);
+    this.#at += this.#bytes.write(value, this.#at);
+    return this;
+  }
+
+  compactArray<T>(items: readonly T[], write: (item: T) => void): this {
+    this.#uvarint(items.length + 1);
+    for (const item of items) write(item);
+    return this;
+  }
+
+  /** Flexible versions end every structure with optional fields; this project sends none. */
+  noTags(): this {
+    return this.int8(0);
+  }
+
   /** The bytes so far; the writer goes on behind them. */
   take(): Buffer {
     return this.#bytes.subarray(0, this.#at);
+  }
+
+  #uvarint(value: number): this {
+    for (; value > 0x7f; value >>>= 7) this.int8(((value & 0x7f) | 0x80) - 0x100);
+    return this.int8(value);
   }
 
   #room(size: number): void {
@@ -135,6 +159,39 @@ export class WireReader {
     const items: T[] = [];
     for (let i = 0; i < count; i++) items.push(read());
     return items;
+  }
+
+  compactNullableString(): string | null {
+    const size = this.#uvarint() - 1;
+    if (size < 0) return null;
+    const at = this.#take(size);
+    return this.#bytes.toString('utf8', at, at + size);
+  }
+
+  compactArray<T>(read: () => T): T[] {
+    const count = this.#uvarint() - 1;
+    if (count > this.#bytes.length - this.#at) throw cutOff(count, this.#at, this.#bytes.length);
+    const items: T[] = [];
+    for (let i = 0; i < count; i++) items.push(read());
+    return items;
+  }
+
+  /** Passes over the optional fields at the end of a structure. */
+  tags(): void {
+    for (let count = this.#uvarint(); count > 0; count--) {
+      this.#uvarint();
+      this.#take(this.#uvarint());
+    }
+  }
+
+  #uvarint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.#bytes[this.#take(1)]!;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    throw new TransientError('an answer of the broker holds a number that is too long');
   }
 
   #take(size: number): number {

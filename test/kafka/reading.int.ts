@@ -125,6 +125,19 @@ describe('reading from a broker', function () {
     await reader.close();
   });
 
+  it('gets records larger than any of its limits', async () => {
+    const topic = await kafka.topic(2, { 'max.message.bytes': '12000000' });
+    const writer = log.sourceWriter();
+    for (let i = 0; i < 3; i++) {
+      await writer.send([0, 1].flatMap((partition) => [outgoing(topic, partition, `${i} small`), outgoing(topic, partition, `${i} ${'l'.repeat(9_000_000)}`)]));
+    }
+    const reader = log.reader();
+    reader.assign([0, 1].map((partition) => ({ topic, partition, offset: 0 })));
+    const records = await pollRecords(reader, 12);
+    expect(records.filter(({ value }) => value!.length > 9_000_000)).to.have.length(6);
+    await reader.close();
+  });
+
   it('says that a position is not in the log, and leaves the other partitions alone', async () => {
     const topic = await kafka.topic(2);
     await log.sourceWriter().send(numbers(0, 20).map((value, i) => outgoing(topic, i % 2, value)));

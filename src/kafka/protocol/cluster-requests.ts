@@ -106,27 +106,44 @@ export function listOffsetsRequest(
   };
 }
 
-/** Offset -1: nothing committed. */
+/**
+ * Offset -1: nothing committed. While the markers of a transaction with an offset of the group are still on their way,
+ * the partition is answered with UNSTABLE_OFFSET_COMMIT rather than with the offset before it.
+ */
 export function offsetFetchRequest(
   groupId: string,
   partitions: readonly TopicPartition[],
 ): KafkaRequest<{ errorCode: number; partitions: (TopicPartitionOffset & PartitionError)[] }> {
-  const writer = new WireWriter();
-  writer.string(groupId);
-  writeByTopic(writer, partitions, ({ partition }) => writer.int32(partition));
+  const byTopic = new Map<string, number[]>();
+  for (const { topic, partition } of partitions) byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition]);
+  const writer = new WireWriter().noTags().compactString(groupId);
+  writer.compactArray([...byTopic], ([topic, numbers]) => {
+    writer.compactString(topic).compactArray(numbers, (partition) => writer.int32(partition)).noTags();
+  });
+  writer.boolean(true).noTags();
   return {
     api: APIS.offsetFetch,
     body: [writer.take()],
     decode: (reader) => {
+      reader.tags();
       reader.int32();
-      const found = readByTopic(reader, (topic) => {
-        const partition = reader.int32();
-        const offset = reader.int64();
-        reader.int32(); // leader epoch
-        reader.nullableString(); // metadata
-        return { topic, partition, offset, errorCode: reader.int16() };
+      const found = reader.compactArray(() => {
+        const topic = reader.compactNullableString() ?? '';
+        const ofTopic = reader.compactArray(() => {
+          const partition = reader.int32();
+          const offset = reader.int64();
+          reader.int32(); // leader epoch
+          reader.compactNullableString(); // metadata
+          const errorCode = reader.int16();
+          reader.tags();
+          return { topic, partition, offset, errorCode };
+        });
+        reader.tags();
+        return ofTopic;
       });
-      return { errorCode: reader.int16(), partitions: found };
+      const errorCode = reader.int16();
+      reader.tags();
+      return { errorCode, partitions: found.flat() };
     },
   };
 }

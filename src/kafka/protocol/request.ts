@@ -22,7 +22,7 @@ export const APIS = {
   fetch: { key: 1, version: 11, name: 'Fetch' },
   listOffsets: { key: 2, version: 3, name: 'ListOffsets' },
   metadata: { key: 3, version: 6, name: 'Metadata' },
-  offsetFetch: { key: 9, version: 5, name: 'OffsetFetch' },
+  offsetFetch: { key: 9, version: 7, name: 'OffsetFetch' },
   findCoordinator: { key: 10, version: 2, name: 'FindCoordinator' },
   joinGroup: { key: 11, version: 5, name: 'JoinGroup' },
   heartbeat: { key: 12, version: 3, name: 'Heartbeat' },
