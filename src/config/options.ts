@@ -24,7 +24,9 @@ export const OPTIONS = {
     unit: null,
     fallback: null,
     help: 'Prefixes topics, subjects, groups and transactional ids, and names the database schema, so that many pipelines share one stack. Letters, digits and _, at most 40',
-    parse: (text) => (text === '' ? null : matching(/^[A-Za-z0-9_]{1,40}$/, 'made of letters, digits and _, at most 40')(text)),
+    // The database keeps pg_ to itself; public is where the pipeline without a namespace lives.
+    parse: (text) =>
+      text === '' ? null : matching(/^(?!pg_|public$|information_schema$)[A-Za-z0-9_]{1,40}$/, 'made of letters, digits and _, at most 40, nor begins with pg_, nor is public or information_schema')(text),
   }),
   brokers: option<readonly string[]>({
     flag: '--brokers',

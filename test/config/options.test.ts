@@ -42,7 +42,7 @@ describe('options', () => {
   });
 
   const refused: readonly (readonly [OptionName, string])[] = [
-    ['namespace', 'a.b'], ['namespace', 'a-b'], ['namespace', 'x'.repeat(41)], ['namespace', 'ä'],
+    ['namespace', 'a.b'], ['namespace', 'a-b'], ['namespace', 'pg_own'], ['namespace', 'public'], ['namespace', 'x'.repeat(41)], ['namespace', 'ä'],
     ['brokers', 'localhost'], ['brokers', 'a:0'], ['brokers', ','], ['brokers', 'http://a:1'],
     ['registryUrl', 'localhost:8081'], ['registryUrl', 'http://a:1,b:2'], ['databaseUrl', 'mysql://x'],
     ['partitions', '1.5'], ['partitions', '-1'], ['partitions', '1e3'], ['joinWindowMs', '5s'],
