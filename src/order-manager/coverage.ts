@@ -19,8 +19,12 @@ export interface Coverage {
   readonly covers: readonly Cover[];
   /** Maximal spans of (0, highest total] that no execution covers, ascending, not yet cut at the totals. */
   readonly missing: readonly Span[];
-  /** The executions cover (0, end] without gap, overlap or guess; -1 if not. */
-  readonly plainEnd: Decimal;
+  /** Upper end of the executions that say where they lie; whether they leave no gap below it, and none above all totals. */
+  readonly end: Decimal;
+  readonly gapless: boolean;
+  readonly gaplessAbove: boolean;
+  /** Executions that have their place by a guess. */
+  readonly guessed: boolean;
 }
 
 /**
@@ -34,21 +38,24 @@ export function coverage(executions: readonly ExecutionEntry[], marks: readonly 
   const covers: Cover[] = [];
   let end = 0n;
   let gapless = true;
+  let gaplessAbove = true;
+  const top = marks.length === 0 ? 0n : marks[marks.length - 1]!.total;
   for (const entry of placed) {
     if (entry.from < end) {
       loose.push(entry);
       continue;
     }
-    if (entry.from > end) gapless = false;
+    if (entry.from > end) {
+      gapless = false;
+      if (entry.from > top) gaplessAbove = false;
+    }
     covers.push({ from: entry.from, to: entry.to, entry });
     end = entry.to;
   }
-  const plainEnd = gapless && loose.length === 0 ? end : -1n;
-  const top = marks.length === 0 ? 0n : marks[marks.length - 1]!.total;
   let missing = gaps(covers, top);
   for (const entry of loose.sort(bySeq)) missing = take(entry, missing, marks, covers);
   covers.sort((a, b) => (a.from < b.from ? -1 : 1));
-  return { covers, missing, plainEnd };
+  return { covers, missing, end, gapless, gaplessAbove, guessed: loose.length > 0 };
 }
 
 function byPlace(a: ExecutionEntry, b: ExecutionEntry): number {

@@ -68,7 +68,10 @@ export interface OrderBody {
   pairSeqs: number[];
   /** In order of arrival. */
   executions: ExecutionEntry[];
-  /** While `plain`, its executions cover (0, coverEnd] without gap or overlap, and nothing else. */
+  /**
+   * While `plain`, executions that say where they lie and decided parts make up (0, coverEnd] without gap or overlap, and
+   * no fact since the last weighing can change that: what comes next above it need not be weighed with what lies below.
+   */
   coverEnd: Decimal;
   plain: boolean;
   /** Ascending upper ends. */
@@ -148,13 +151,15 @@ export function applyMessage(body: OrderBody, row: OrderUpdate, offset: number, 
   if (body.createdAt === null || row.created_at < body.createdAt) {
     body.createdAt = row.created_at;
     changed = true;
+    if (body.parts.length > 0) body.plain = false;
   }
   if (body.latest === null || isLater(row, body.latest)) {
+    if (body.parts.length > 0 && body.latest?.price !== row.price) body.plain = false;
     body.latest = row;
     body.latestOffset = offset;
     changed = true;
   }
-  if (applyMark(body.marks, row, offset, effectiveMs)) changed = true;
+  if (applyMark(body, row, offset, effectiveMs)) changed = true;
   const newPair = addPair(body, row.updated_at, row.seq ?? -1);
   return { changed: changed || newPair, newPair, labels };
 }
@@ -180,7 +185,8 @@ function applyLabels(body: OrderBody, row: OrderUpdate): boolean {
   return changed;
 }
 
-function applyMark(marks: Mark[], row: OrderUpdate, offset: number, effectiveMs: number): boolean {
+function applyMark(body: OrderBody, row: OrderUpdate, offset: number, effectiveMs: number): boolean {
+  const { marks } = body;
   const total = row.cumulative_quantity;
   let at = marks.length;
   while (at > 0 && marks[at - 1]!.total > total) at -= 1;
@@ -196,11 +202,16 @@ function applyMark(marks: Mark[], row: OrderUpdate, offset: number, effectiveMs:
       offset,
       shownMs: effectiveMs,
     };
-    if (at === marks.length) marks.push(mark);
-    else marks.splice(at, 0, mark);
+    if (at === marks.length) {
+      marks.push(mark);
+    } else {
+      marks.splice(at, 0, mark);
+      if (body.parts.length > 0) body.plain = false;
+    }
     return true;
   }
   if (!countsBefore(row, known)) return false;
+  if (body.parts.length > 0) body.plain = false;
   known.seq = row.seq;
   known.atMs = row.updated_at;
   known.value = row.cumulative_value;

@@ -1,3 +1,4 @@
+import { max, type Decimal } from '../domain/decimal.js';
 import type { InputRef } from '../domain/records.js';
 import { coverage } from './coverage.js';
 import type { ExecutionEntry } from './execution-entry.js';
@@ -32,7 +33,7 @@ export function relabel(scope: Scope, slot: LiveSlot, except: ExecutionEntry | n
  */
 export function refreshParts(scope: Scope, slot: LiveSlot, decidedAtShown: boolean): number {
   const { body } = slot;
-  if (body.parts.length === 0 && body.plain) {
+  if (body.plain) {
     const shownMs = earliestAbove(body);
     if (shownMs === Infinity || shownMs + scope.options.joinWindowMs > scope.watermarkMs) {
       scope.wait(slot, shownMs);
@@ -65,18 +66,22 @@ export function refreshParts(scope: Scope, slot: LiveSlot, decidedAtShown: boole
 export function weigh(scope: Pick<Scope, 'options' | 'watermarkMs'>, slot: LiveSlot): { decided: MissingPart[]; waitingMs: number } {
   const { body, market } = slot;
   const laid = coverage(body.executions, body.marks);
-  if (laid.plainEnd >= 0n) {
-    body.plain = true;
-    body.coverEnd = laid.plainEnd;
-  }
   const decided: MissingPart[] = [];
   let waitingMs = Infinity;
-  if (laid.missing.length === 0) return { decided, waitingMs };
-  for (const missing of missingParts(body, laid, market.inverse)) {
-    if (missing.shownMs + scope.options.joinWindowMs <= scope.watermarkMs) decided.push(missing);
-    else waitingMs = Math.min(waitingMs, missing.shownMs);
+  if (laid.missing.length > 0) {
+    for (const missing of missingParts(body, laid, market.inverse)) {
+      if (missing.shownMs + scope.options.joinWindowMs <= scope.watermarkMs) decided.push(missing);
+      else waitingMs = Math.min(waitingMs, missing.shownMs);
+    }
   }
+  const settled = waitingMs === Infinity;
+  body.plain = !laid.guessed && (settled ? laid.gaplessAbove : laid.gapless && decided.length === 0);
+  body.coverEnd = settled ? max(laid.end, topOf(body)) : laid.end;
   return { decided, waitingMs };
+}
+
+function topOf(body: OrderBody): Decimal {
+  return body.marks.length === 0 ? 0n : body.marks[body.marks.length - 1]!.total;
 }
 
 /** Of an order covered without gap: when the first message showed more than that; Infinity if none does. */
