@@ -215,16 +215,17 @@ export class Ledger {
     return change.source === 'order' && crosses && value !== null ? averagePrice(this.contract, quantity, value) : change.price;
   }
 
-  /** After a residual the average entry is the record's: what the lots' costs lack of it is shared by quantity. */
+  /**
+   * After a residual the average entry is the record's. What the exchange's view lacked of it, the lots lacked as well,
+   * whatever the policy: it is shared by quantity.
+   */
   adoptEntry(state: BookState, positionValue: Decimal, rows: DerivedRows): void {
     if (state.size === 0n || state.cycle === null) return;
+    const lacking = state.cost === null ? null : positionValue - state.cost;
     state.cost = positionValue;
-    const known = state.lots.filter((lot) => lot.cost !== null);
-    if (known.length === state.lots.length) {
-      let sum = 0n;
-      for (const lot of known) sum += lot.cost!;
-      const parts = splitByWeight(positionValue - sum, known.map((lot) => lot.quantity));
-      known.forEach((lot, i) => { lot.cost = lot.cost! + parts[i]!; });
+    if (lacking !== null && lacking !== 0n && state.lots.every((lot) => lot.cost !== null)) {
+      const parts = splitByWeight(lacking, state.lots.map((lot) => lot.quantity));
+      state.lots.forEach((lot, i) => { lot.cost = lot.cost! + parts[i]!; });
     }
     this.#addCycle(state, state.cycle, rows);
   }
