@@ -1,4 +1,4 @@
-import { formatDecimal, parseDecimal, type Decimal } from '../domain/decimal.js';
+import { abs, formatDecimal, parseDecimal, type Decimal } from '../domain/decimal.js';
 import { settleCoin } from '../domain/settle-coin.js';
 import type { Queries } from '../postgres/session.js';
 import { shownNumber } from './show-cells.js';
@@ -16,6 +16,7 @@ export interface BookReconciliation {
   /** cumRealisedPnl now, less that of the book's start; null where the exchange did not tell. */
   readonly exchange: string | null;
   readonly difference: string | null;
+  readonly links: number;
 }
 
 export interface Summary {
@@ -34,30 +35,40 @@ export interface CoinTotal {
   readonly exchange: string;
   readonly difference: string;
   readonly books: number;
+  /** Whether the books differ by no more than the exchange's own rounding. */
+  readonly is_within_rounding: boolean;
   /** Books of which one of the two sides is not known. */
   readonly left_out: number;
 }
 
 const COUNTED = ['orders', 'positions', 'portfolio', 'position_cycles', 'position_orders', 'position_discrepancies', 'prediction_trading_results'];
 
+/** The exchange cuts each amount of money at the eighth decimal. */
+const ROUNDING_UNITS = 10n ** 10n;
+
 /*
  * A book that was open when the recording began has a discrepancy start_unknown whose evidence tells the exchange's
- * cumRealisedPnl at that moment; every other book is taken to begin at 0.
+ * cumRealisedPnl at that moment. Every other book is taken to begin at 0: where it had traded before and was flat when the
+ * recording began, the exchange's figure holds those earlier results too.
  */
 const BOOKS = `
 WITH results AS (
   SELECT account, category, asset, position_idx, sum(net_pnl) AS results, bool_or(net_pnl IS NULL) AS is_unknown
   FROM prediction_trading_results GROUP BY account, category, asset, position_idx
+), links AS (
+  SELECT account, category, asset, position_idx, count(*) AS links FROM position_orders GROUP BY account, category, asset, position_idx
 ), starts AS (
   SELECT account, category, asset, position_idx, max((evidence ->> 'cum_realised_pnl')::numeric) AS start
   FROM position_discrepancies WHERE cause = 'start_unknown' GROUP BY account, category, asset, position_idx
 )
 SELECT account, category, asset, position_idx,
   CASE WHEN r.is_unknown THEN NULL ELSE r.results END AS results,
-  p.cum_realised_pnl - coalesce(s.start, 0) AS exchange
+  p.cum_realised_pnl - coalesce(s.start, 0) AS exchange,
+  coalesce(l.links, 0) AS links
 FROM results r
 FULL JOIN (SELECT * FROM positions WHERE category IN ('linear', 'inverse')) p USING (account, category, asset, position_idx)
 LEFT JOIN starts s USING (account, category, asset, position_idx)
+LEFT JOIN links l USING (account, category, asset, position_idx)
 WHERE $1::text IS NULL OR asset = $1
 ORDER BY account, category, asset, position_idx`;
 
@@ -95,7 +106,15 @@ export function totalsOf(books: readonly BookReconciliation[]): CoinTotal[] {
     const known = ofCoin.filter(({ difference }) => difference !== null);
     const sum = (side: 'results' | 'exchange' | 'difference'): string =>
       formatDecimal(known.reduce((total: Decimal, book) => total + parseDecimal(book[side] ?? '0'), 0n));
-    return { settle_coin: coin, results: sum('results'), exchange: sum('exchange'), difference: sum('difference'), books: ofCoin.length, left_out: ofCoin.length - known.length };
+    return {
+      settle_coin: coin,
+      results: sum('results'),
+      exchange: sum('exchange'),
+      difference: sum('difference'),
+      books: ofCoin.length,
+      is_within_rounding: known.every(({ difference, links }) => abs(parseDecimal(difference ?? '0')) <= ROUNDING_UNITS * BigInt(links + 2)),
+      left_out: ofCoin.length - known.length,
+    };
   });
 }
 
@@ -113,7 +132,11 @@ export function summaryText({ rows, evidence, discrepancies, totals }: Summary):
   return counts('table', rows) + counts('evidence of links', evidence) + counts('discrepancies', discrepancies) + totals.map(totalText).join('');
 }
 
-function totalText({ settle_coin, results, exchange, difference, left_out }: CoinTotal): string {
-  const left = left_out === 0 ? '' : ` (${left_out} ${left_out === 1 ? 'book' : 'books'} left out: not all of it is known)`;
-  return `sum of results = ${shownNumber(results)} ${settle_coin}, exchange's realised PnL = ${shownNumber(exchange)} ${settle_coin}, difference ${shownNumber(difference)}${left}\n`;
+function totalText({ settle_coin, results, exchange, difference, left_out, is_within_rounding }: CoinTotal): string {
+  const notes = [
+    ...(is_within_rounding ? [] : ["more than rounding: the exchange's figure of a book that began flat holds its earlier results too"]),
+    ...(left_out === 0 ? [] : [`${left_out} ${left_out === 1 ? 'book' : 'books'} left out: not all of it is known`]),
+  ];
+  const amounts = `sum of results = ${shownNumber(results)} ${settle_coin}, exchange's realised PnL = ${shownNumber(exchange)} ${settle_coin}, difference ${shownNumber(difference)}`;
+  return `${amounts}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}\n`;
 }

@@ -91,7 +91,7 @@ describe('show', () => {
     expect(text).to.contain("sum of results = 2.5 USDT, exchange's realised PnL = 2.5 USDT, difference 0 (1 book left out: not all of it is known)\n");
     const { books } = JSON.parse(await show('summary', { json: 'true', asset: 'SOLUSDT' })) as { books: unknown[] };
     expect(books).to.deep.equal([
-      { account: 'main', category: 'linear', asset: 'SOLUSDT', position_idx: 0, settle_coin: 'USDT', results: '2.5', exchange: '2.5', difference: '0' },
+      { account: 'main', category: 'linear', asset: 'SOLUSDT', position_idx: 0, settle_coin: 'USDT', results: '2.5', exchange: '2.5', difference: '0', links: 3 },
     ]);
   });
 });

@@ -52,7 +52,7 @@ describe('queries of show', () => {
 
 describe('the summary', () => {
   const book = (asset: string, coin: string, results: string | null, exchange: string | null, difference: string | null): BookReconciliation => ({
-    account: 'main', category: 'linear', asset, position_idx: 0, settle_coin: coin, results, exchange, difference,
+    account: 'main', category: 'linear', asset, position_idx: 0, settle_coin: coin, results, exchange, difference, links: 4,
   });
   const books = [
     book('BTCUSDT', 'USDT', '-1.5', '-1.50000001', '0.00000001'),
@@ -63,9 +63,16 @@ describe('the summary', () => {
 
   it('adds up per coin, without the books of which one side is not known', () => {
     expect(totalsOf(books)).to.deep.equal([
-      { settle_coin: 'BTC', results: '0.25', exchange: '0.25', difference: '0', books: 1, left_out: 0 },
-      { settle_coin: 'USDT', results: '0.5', exchange: '0.49999999', difference: '0.00000001', books: 3, left_out: 1 },
+      { settle_coin: 'BTC', results: '0.25', exchange: '0.25', difference: '0', books: 1, is_within_rounding: true, left_out: 0 },
+      { settle_coin: 'USDT', results: '0.5', exchange: '0.49999999', difference: '0.00000001', books: 3, is_within_rounding: true, left_out: 1 },
     ]);
+  });
+
+  it('calls a difference what it is: rounding of 8 decimals a link, or more', () => {
+    const isRounding = (difference: string): boolean | undefined => totalsOf([book('BTCUSDT', 'USDT', '1', '1', difference)])[0]?.is_within_rounding;
+    expect(['0.00000006', '-0.00000006', '0.000000060000000001'].map(isRounding)).to.deep.equal([true, true, false]);
+    const totals = totalsOf([book('BTCUSDT', 'USDT', '1', '0.7', '0.3')]);
+    expect(summaryText({ rows: {}, evidence: {}, discrepancies: {}, books: [], totals })).to.match(/difference 0\.3 \(more than rounding: .*\)\n$/);
   });
 
   it('says it in one line a coin', () => {
