@@ -88,7 +88,7 @@ export function orderFill(slot: LiveSlot, part: Part, labels: Labels, partition:
     other_fees: '',
     closed_size: null,
     exec_pnl: null,
-    leaves_quantity: body.latest === null || body.latest.quantity < part.to ? null : body.latest.quantity - part.to,
+    leaves_quantity: part.leaves,
     exec_type: 'Trade',
     create_type: labels.createType,
     is_maker: null,

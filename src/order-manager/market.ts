@@ -81,7 +81,7 @@ export function newStray(market: Market, entry: ExecutionEntry): StrayRow {
   return { home: 'stray', market, entry, lastMs: 0, expiryMs: Infinity, dirty: false };
 }
 
-/** Changelog key: kind|account|category|asset|id, with | and % in a part escaped. */
+/** Changelog key: o or s|account|category|asset|id, with | and % in a part escaped; segments of an order have |n at the end. */
 export function stateKey(kept: OrderSlot | StrayRow): string {
   const { market } = kept;
   const id = kept.home === 'order' ? kept.orderId : kept.entry.execId;

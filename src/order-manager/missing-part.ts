@@ -11,6 +11,7 @@ export interface MissingPart {
   readonly value: Decimal;
   readonly fee: Decimal;
   readonly price: Decimal;
+  readonly leaves: Decimal | null;
   /** It happened after seqAfter, up to seq; null where not known. */
   readonly seq: number | null;
   readonly seqAfter: number | null;
@@ -28,25 +29,22 @@ export interface MissingPart {
 export function missingParts(body: OrderBody, laid: Coverage, inverse: boolean): MissingPart[] {
   const { marks } = body;
   const parts: MissingPart[] = [];
+  const { missing } = laid;
   let shownMs = Infinity;
+  let last = missing.length - 1;
   for (let i = marks.length - 1; i >= 0; i--) {
     const mark = marks[i]!;
     const previous = i > 0 ? marks[i - 1]! : null;
     shownMs = Math.min(shownMs, mark.shownMs);
-    const spans = within(laid.missing, previous?.total ?? 0n, mark.total);
-    if (spans.length === 0) continue;
+    const floor = previous?.total ?? 0n;
+    while (last >= 0 && missing[last]!.from >= mark.total) last -= 1;
+    let first = last + 1;
+    while (first > 0 && missing[first - 1]!.to > floor) first -= 1;
+    if (first > last) continue;
+    const spans = missing.slice(first, last + 1).map((span) => ({ from: max(span.from, floor), to: min(span.to, mark.total) }));
     parts.push(...stepParts(body, laid.covers, spans, previous, mark, shownMs, inverse).reverse());
   }
   return parts.reverse();
-}
-
-function within(spans: readonly Span[], from: Decimal, to: Decimal): Span[] {
-  const cut: Span[] = [];
-  for (const span of spans) {
-    if (span.to <= from || span.from >= to) continue;
-    cut.push({ from: max(span.from, from), to: min(span.to, to) });
-  }
-  return cut;
 }
 
 /** The parts of one step: what the executions in it leave of its value and fee is shared by quantity. */
@@ -87,6 +85,7 @@ function stepParts(
       value: values[index]!,
       fee: fees[index]!,
       price: averagePrice(inverse, quantity, values[index]!),
+      leaves: mark.orderQuantity < span.to ? null : mark.orderQuantity - span.to,
       ...range,
       firstSeen: previous === null && !inStep.some((cover) => cover.to <= span.from),
       shownMs,

@@ -1,19 +1,18 @@
 import type { Execution, OrderUpdate } from '../domain/records.js';
 import { DEFAULT_SIGNAL_PATTERN, signalReader } from '../domain/signal.js';
 import type { Emitter, MergedRecord, Processor, StateChange } from '../runtime/processor.js';
-import { EntrySlab } from './entry-slab.js';
+import { Changelog, CLOCK_KEY } from './changelog.js';
 import { newEntry } from './execution-entry.js';
 import { executionKind } from './execution-type.js';
 import { executionRef, orderRef } from './issue.js';
 import { MarketIndex } from './market-index.js';
 import { newSlot, newStray, stateKey, type LiveSlot, type Market, type OrderSlot, type StrayRow } from './market.js';
-import { applyMessage, attachExecution, labelsOf, type OrderBody } from './order-body.js';
-import { isTerminal } from './order-content.js';
+import { hasEnded, labelsOf } from './order-body.js';
+import { applyMessage, attachExecution } from './order-facts.js';
 import { causedBy, issueFill, issueRow, refreshParts, relabel } from './order-step.js';
 import { repeatExecution, type Shelf } from './repeat-step.js';
 import type { OrderManagerOptions, Scope } from './scope.js';
-import { StateWriter } from '../domain/state-bytes.js';
-import { clockEntry, CLOCK_KEY, keptEntry, readClock, restoreKept, settleRestored, thaw } from './state-entry.js';
+import { readClock, recompute, StateRestore, thaw } from './state-restore.js';
 import { cashKey, fileStray, flawedRows, issueAnomalies, issueOrderlessFill, refreshCash, unfileStray } from './stray-step.js';
 import { TimeQueue } from './time-queue.js';
 
@@ -44,17 +43,12 @@ class OrderManager implements Processor, Shelf {
   private readonly markets = new MarketIndex();
   private readonly pending = new TimeQueue<OrderSlot>();
   private readonly expiry = new TimeQueue<OrderSlot | StrayRow>();
-  private readonly changed = new Set<OrderSlot | StrayRow>();
-  private readonly removed = new Set<string>();
+  private readonly changelog = new Changelog();
   private readonly scope: Scope;
   private readonly options: OrderManagerOptions;
-  private readonly writer = new StateWriter();
-  /** Entries that stay in memory lie apart from those that go. */
-  private readonly frozen = new EntrySlab();
-  private readonly passing = new EntrySlab();
   private forwardedMs = -1;
   private clockChanged = false;
-  private restored: (LiveSlot | StrayRow)[] = [];
+  private restored = new StateRestore(this.markets);
 
   constructor(options: OrderManagerOptions) {
     this.options = options;
@@ -66,7 +60,7 @@ class OrderManager implements Processor, Shelf {
       emitter: NO_EMITTER,
       eventMs: 0,
       wait: (slot, shownMs) => this.wait(slot, shownMs),
-      touch: (kept) => this.touch(kept),
+      touch: (kept) => this.changelog.touch(kept),
       positionIdxOf: (market, orderId) => (market.orders.has(orderId) ? this.slot(market, orderId).body.positionIdx : null),
     };
   }
@@ -161,7 +155,7 @@ class OrderManager implements Processor, Shelf {
       const cause = causedBy(orderRef(scope.partition, slot.body.latestOffset));
       issueRow(scope, slot, cause, false, Math.max(issuedMs, scope.eventMs));
       slot.ended = hasEnded(slot.body);
-      this.touch(slot);
+      this.changelog.touch(slot);
       this.schedule(slot);
     }
   }
@@ -182,9 +176,9 @@ class OrderManager implements Processor, Shelf {
   private forgetOrder(slot: OrderSlot): void {
     const { market } = slot;
     market.orders.delete(slot.orderId);
-    for (const entry of thaw(slot, this.options, this.scope.signalOf).body.executions) market.executions.delete(entry.execId);
-    this.changed.delete(slot);
-    this.removed.add(stateKey(slot));
+    const live = thaw(slot, this.options, this.scope.signalOf);
+    for (const entry of live.body.executions) market.executions.delete(entry.execId);
+    this.changelog.forget(live);
     this.markets.dropIfEmpty(market);
   }
 
@@ -197,8 +191,7 @@ class OrderManager implements Processor, Shelf {
 
   forget(stray: StrayRow): void {
     stray.expiryMs = Infinity;
-    this.changed.delete(stray);
-    this.removed.add(stateKey(stray));
+    this.changelog.forget(stray);
   }
 
   slot(market: Market, orderId: string): LiveSlot {
@@ -212,14 +205,8 @@ class OrderManager implements Processor, Shelf {
   renew(kept: LiveSlot | StrayRow): void {
     kept.lastMs = this.scope.eventMs;
     if (kept.home === 'order') kept.ended = hasEnded(kept.body);
-    this.touch(kept);
+    this.changelog.touch(kept);
     this.schedule(kept);
-  }
-
-  private touch(kept: OrderSlot | StrayRow): void {
-    if (kept.dirty) return;
-    kept.dirty = true;
-    this.changed.add(kept);
   }
 
   private wait(slot: OrderSlot, shownMs: number): void {
@@ -244,36 +231,15 @@ class OrderManager implements Processor, Shelf {
   }
 
   takeChanges(): StateChange[] {
-    const taken: StateChange[] = [];
-    for (const kept of this.changed) {
-      kept.dirty = false;
-      const key = stateKey(kept);
-      this.removed.delete(key);
-      taken.push({ key, value: this.packed(kept) });
-    }
-    for (const key of this.removed) taken.push({ key, value: null });
-    this.changed.clear();
-    this.removed.clear();
-    const clock = { partition: this.scope.partition, watermarkMs: this.scope.watermarkMs, forwardedMs: this.forwardedMs };
-    if (this.clockChanged) taken.push({ key: CLOCK_KEY, value: clockEntry(this.writer, clock) });
+    const { partition, watermarkMs } = this.scope;
+    const clock = this.clockChanged ? { partition, watermarkMs, forwardedMs: this.forwardedMs } : null;
     this.clockChanged = false;
-    return taken;
-  }
-
-  /** The changelog entry; of an order that has ended it is also all that stays in memory. */
-  private packed(kept: OrderSlot | StrayRow): Uint8Array {
-    if (kept.home === 'stray') return this.passing.keep(keptEntry(this.writer, kept));
-    if (kept.frozen !== null) return kept.frozen;
-    const bytes = keptEntry(this.writer, kept as LiveSlot);
-    if (!kept.ended || kept.pendingMs < Infinity) return this.passing.keep(bytes);
-    kept.frozen = this.frozen.keep(bytes);
-    kept.body = null;
-    return kept.frozen;
+    return this.changelog.take(clock);
   }
 
   restore(key: string, value: Uint8Array): void {
     if (key !== CLOCK_KEY) {
-      this.restored.push(restoreKept(this.markets, key, value));
+      this.restored.add(key, value);
       return;
     }
     const clock = readClock(value);
@@ -283,19 +249,14 @@ class OrderManager implements Processor, Shelf {
   }
 
   finishRestore(): void {
-    for (const kept of this.restored) {
+    const { options, scope } = this;
+    for (const kept of this.restored.finish()) {
       if (kept.home === 'order') {
-        settleRestored(this.scope, kept);
+        this.wait(kept, recompute(kept, options, scope.signalOf, scope.watermarkMs));
         kept.ended = hasEnded(kept.body);
       }
       this.schedule(kept);
     }
-    this.restored = [];
+    this.restored = new StateRestore(this.markets);
   }
-}
-
-/** Whether nothing more is expected of an order: its row says so, or no message and no quantity says that it is open. */
-function hasEnded(body: OrderBody): boolean {
-  const { row, latest } = body;
-  return isTerminal(row?.status ?? '') || (latest === null && (row === null || row.quantity === null || row.quantity <= 0n));
 }

@@ -106,8 +106,8 @@ function partAt(body: OrderBody, missing: MissingPart): Part {
 }
 
 export function newPart(missing: Omit<MissingPart, 'shownMs'>): Part {
-  const { to, from, value, fee, price, seq, seqAfter, executedAt, executedAfter, firstSeen, offsets } = missing;
-  return { to, from, value, fee, price, seq, seqAfter, executedAt, executedAfter, firstSeen, offsets, revision: 0, live: false };
+  const { to, from, value, fee, price, leaves, seq, seqAfter, executedAt, executedAfter, firstSeen, offsets } = missing;
+  return { to, from, value, fee, price, leaves, seq, seqAfter, executedAt, executedAfter, firstSeen, offsets, revision: 0, live: false };
 }
 
 export function assignPart(part: Part, missing: MissingPart): void {
@@ -115,6 +115,7 @@ export function assignPart(part: Part, missing: MissingPart): void {
   part.value = missing.value;
   part.fee = missing.fee;
   part.price = missing.price;
+  part.leaves = missing.leaves;
   part.seq = missing.seq;
   part.seqAfter = missing.seqAfter;
   part.executedAt = missing.executedAt;
@@ -129,6 +130,7 @@ function samePart(part: Part, missing: MissingPart): boolean {
     part.value === missing.value &&
     part.fee === missing.fee &&
     part.price === missing.price &&
+    part.leaves === missing.leaves &&
     part.seq === missing.seq &&
     part.seqAfter === missing.seqAfter &&
     part.executedAt === missing.executedAt &&

@@ -167,6 +167,11 @@ describe('when an order-derived fill can have happened', () => {
     expect(fills.map((fill) => fill.first_seen)).to.deep.equal([true, false]);
   });
 
+  it('leaves what its order leaves after it, at the quantity the order had then', () => {
+    const fills = closed(total(0), total(4), total(10, { quantity: units(12) })).liveFills();
+    expect(fills.map((fill) => formatDecimal(fill.leaves_quantity!))).to.deep.equal(['6', '2']);
+  });
+
   it('is not first seen once the order was known at 0, or an execution came before it', () => {
     expect(derived(closed(total(4), total(0))).first_seen).to.equal(false);
     expect(derived(closed(covering(0, 3), total(4))).first_seen).to.equal(false);

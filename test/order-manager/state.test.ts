@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { createOrderManager } from '../../src/order-manager/order-manager.js';
+import type { SourceRow } from './frames.js';
 import { covering, executionRow, T0, total, units } from './rows.js';
 import { Session } from './session.js';
 
@@ -75,6 +76,61 @@ describe('state in the changelog', () => {
     session.commit();
     const changed = [...session.changelog].filter(([key, value]) => before.get(key) !== value).map(([key]) => key);
     expect(changed).to.deep.equal(['o|a|linear|BTCUSDT|o1']);
+  });
+
+  /** An order of n fills, each with its message and its execution; the executions of a few get lost, some come late. */
+  function longOrder(n: number): SourceRow[] {
+    const wanted = { quantity: units(n) };
+    const rows: SourceRow[] = [total(0, wanted)];
+    const late: SourceRow[] = [];
+    for (let i = 1; i <= n; i++) {
+      rows.push(total(i, { ...wanted, order_status: i === n ? 'Filled' : 'PartiallyFilled' }));
+      const row = covering(i - 1, i, { order_quantity: units(n), leaves_quantity: units(n - i) });
+      if (i % 50 === 7) late.push(row);
+      else if (i % 50 !== 9) rows.push(row);
+    }
+    return [...rows, ...late];
+  }
+
+  it('an order of very many fills is written in segments, of which a commit writes what changed', () => {
+    const session = new Session();
+    for (const row of longOrder(200)) session.put(row);
+    session.commit();
+    const keys = [...session.changelog.keys()].filter((key) => key !== 'clock').sort();
+    expect(keys).to.deep.equal(['', '|1', '|2', '|3'].map((end) => `o|a|linear|BTCUSDT|o1${end}`));
+    const before = new Map(session.changelog);
+    session.put(total(200, { quantity: units(200), order_status: 'Filled', cancel_type: 'CancelByUser', updated_at: T0 + 9_000, seq: 9_000 }));
+    session.commit();
+    expect(keys.filter((key) => before.get(key) !== session.changelog.get(key))).to.deep.equal([keys[0], keys[3]]);
+    session.advance(T0 + 1e12);
+    session.commit();
+    expect([...session.changelog.keys()]).to.deep.equal(['clock']);
+  });
+
+  it('an order of very many fills survives restarts at any place', () => {
+    const rows = longOrder(150);
+    const play = (every: number): Session => {
+      const session = new Session();
+      rows.forEach((row, index) => {
+        if (index % every === every - 1) session.restart(index % 2 === 0);
+        session.put(row);
+        if (index % 60 === 0) session.advance(T0 + index * 10);
+      });
+      session.close();
+      return session;
+    };
+    const straight = play(Infinity);
+    expect(straight.liveFills().reduce((sum, fill) => sum + fill.quantity, 0n)).to.equal(units(150));
+    for (const every of [1, 7, 64]) expect(play(every).transcript()).to.deep.equal(straight.transcript());
+  });
+
+  it('a missing segment is refused', () => {
+    const session = new Session();
+    for (const row of longOrder(100)) session.put(row);
+    session.commit();
+    const processor = createOrderManager();
+    for (const [key, value] of session.changelog) if (!key.endsWith('|1')) processor.restore(key, value);
+    expect(() => processor.finishRestore()).to.throw('lacks segment 1');
   });
 
   it('names of any kind survive', () => {
