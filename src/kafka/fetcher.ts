@@ -29,12 +29,17 @@ const RETRY_MS = 100;
 /** A partition that brokers do not know for this long is taken to be gone. */
 const UNKNOWN_PARTITION_MS = 30_000;
 
+/** An answer not polled yet, and the positions before and after it. */
+interface Chunk {
+  readonly answer: FetchAnswerPartition;
+  readonly fromOffset: number;
+  readonly nextOffset: number;
+}
+
 interface Source extends TopicPartition {
   /** Where the next fetch begins. */
   fetchOffset: number;
-  /** Answers not polled yet, and the offset each was asked from. */
-  readonly chunks: FetchAnswerPartition[];
-  readonly chunkOffsets: number[];
+  readonly chunks: Chunk[];
   bufferedBytes: number;
   isPaused: boolean;
   isFetching: boolean;
@@ -74,7 +79,6 @@ export class PartitionFetcher implements LogReader {
         partition,
         fetchOffset: offset,
         chunks: [],
-        chunkOffsets: [],
         bufferedBytes: 0,
         isPaused,
         isFetching: false,
@@ -130,12 +134,11 @@ export class PartitionFetcher implements LogReader {
     for (const [key, source] of this.#sources) {
       if (source.isPaused || source.chunks.length === 0) continue;
       const { topic, partition } = source;
-      const chunk = source.chunks.shift()!;
-      const fromOffset = source.chunkOffsets.shift()!;
-      source.bufferedBytes -= chunk.records.length;
-      const { lastStableOffset, highWatermark } = chunk;
+      const { answer, fromOffset, nextOffset } = source.chunks.shift()!;
+      source.bufferedBytes -= answer.records.length;
+      const { lastStableOffset, highWatermark } = answer;
       try {
-        const { records, nextOffset } = committedRecords({ topic, partition, fromOffset, bytes: chunk.records, aborted: chunk.aborted });
+        const { records } = committedRecords({ topic, partition, fromOffset, bytes: answer.records, aborted: answer.aborted });
         fetched.push({ topic, partition, records, nextOffset, lastStableOffset, highWatermark });
       } catch (error) {
         this.#fail(key, source, classify(error));
@@ -239,8 +242,7 @@ export class PartitionFetcher implements LogReader {
       source.fetchOffset = answer.lastStableOffset;
     }
     if (source.fetchOffset === fromOffset) return;
-    source.chunks.push(answer);
-    source.chunkOffsets.push(fromOffset);
+    source.chunks.push({ answer, fromOffset, nextOffset: source.fetchOffset });
     source.bufferedBytes += answer.records.length;
     this.#wake();
   }

@@ -53,11 +53,11 @@ describe('assignTasks', () => {
 
   it('moves to a new member only what it has to get', () => {
     fc.assert(
-      fc.property(members, taskCount, (claims, count) => {
+      fc.property(members, taskCount, fc.constantFrom('', 'newcomer', '\u{10ffff}'), (claims, count, newcomer) => {
         const before = assignTasks(claims, count);
-        const after = assignTasks([...claimsOf(before, 9), { memberId: 'newcomer', tasks: [], generation: -1 }], count);
+        const after = assignTasks([...claimsOf(before, 9), { memberId: newcomer, tasks: [], generation: -1 }], count);
         for (const [memberId, tasks] of after) {
-          if (memberId !== 'newcomer') expect(before.get(memberId)).to.include.members(tasks);
+          if (memberId !== newcomer) expect(before.get(memberId)).to.include.members(tasks);
         }
       }),
     );
@@ -75,7 +75,24 @@ describe('assignTasks', () => {
     );
   });
 
+  it('lets those who have most keep most', () => {
+    const claims = [
+      { memberId: 'a', tasks: [0], generation: 1 },
+      { memberId: 'b', tasks: [1, 2], generation: 1 },
+      { memberId: 'c', tasks: [3, 4], generation: 1 },
+    ];
+    expect(assignTasks(claims, 5)).to.deep.equal(new Map([['a', [0]], ['b', [1, 2]], ['c', [3, 4]]]));
+  });
+
   it('believes the later generation where two members claim a task', () => {
+    const mirrored = assignTasks(
+      [
+        { memberId: 'a', tasks: [0, 1], generation: 4 },
+        { memberId: 'b', tasks: [0, 1], generation: 3 },
+      ],
+      4,
+    );
+    expect(mirrored).to.deep.equal(new Map([['a', [0, 1]], ['b', [2, 3]]]));
     const assignment = assignTasks(
       [
         { memberId: 'asleep', tasks: [0, 1], generation: 3 },

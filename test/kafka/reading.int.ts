@@ -268,7 +268,7 @@ describe('reading from a broker', function () {
     await admin.disconnect();
     const range = log.readRange({ topic, partition: 0, from: 10, until: 'lastStable' })[Symbol.asyncIterator]();
     const error = await range.next().then(() => null, (reason: unknown) => reason);
-    expect(error).to.be.instanceOf(StateLostError);
+    expect(error).to.be.instanceOf(StateLostError).with.property('message').that.includes('begins at offset 40');
     const reader = log.reader();
     reader.assign([{ topic, partition: 0, offset: 10 }]);
     expect(await reader.poll(5_000).then(() => null, (reason: LogError) => reason.kind)).to.equal('state-lost');

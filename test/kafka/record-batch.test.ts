@@ -122,6 +122,26 @@ describe('a record batch', () => {
     }
   });
 
+  // Behind a right checksum, as only a broken writer makes them: each number in the two records' bytes that can lie.
+  const lies: readonly (readonly [what: string, at: number, to: number])[] = [
+    ['a record length over the end', RECORDS_AT + 9, 60],
+    ['a record length too short', RECORDS_AT, 4],
+    ['an offset not above the one before', RECORDS_AT + 12, 0],
+    ['an offset above the last one of the batch', RECORDS_AT + 12, 4],
+    ['a key longer than its record', RECORDS_AT + 4, 40],
+    ['a value longer than its record', RECORDS_AT + 5, 40],
+    ['a length below null', RECORDS_AT + 5, 5],
+    ['more headers than there are bytes', RECORDS_AT + 8, 40],
+  ];
+  for (const [what, at, to] of lies) {
+    it(`with ${what} is corrupt`, () => {
+      const batch = plainBatch(0, ['ab', 'cd']);
+      expect(read(batch)).to.have.length(2);
+      batch[at] = to;
+      expect(() => read(withChecksum(batch))).to.throw(CorruptBatchError);
+    });
+  }
+
   it('whose gzip data is broken, or too small for its count, is corrupt', () => {
     const packed = (data: Buffer, count: number): Buffer => {
       const head = Buffer.from(plainBatch(0, ['a']).subarray(0, RECORDS_AT));
