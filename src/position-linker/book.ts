@@ -1,7 +1,7 @@
 import type { BookState } from './book-state.js';
 import { copyBookState, newBookState, sameBookState } from './book-state.js';
 import { Derivation } from './derivation.js';
-import { DerivedRows } from './derived-rows.js';
+import { DerivedRows, NO_ROWS } from './derived-rows.js';
 import { type FillItem, type FlowItem, type Item, type UpdateItem, compareItems, eventTime } from './evidence-item.js';
 import type { Ledger } from './ledger.js';
 
@@ -66,6 +66,7 @@ export class Book {
   #intervalsSinceSnapshot = 0;
   #ranged: { now: readonly FillItem[]; issued: readonly FillItem[] } | null = null;
   #derivingIssued = false;
+  readonly #extension = new DerivedRows();
   /** The horizon is not looked at before this watermark. */
   nextHorizonMs = Number.NEGATIVE_INFINITY;
   /** Updates that did not fit the fills dated before them. */
@@ -294,7 +295,9 @@ export class Book {
 
   /** Derives on from the tip over items that were not there before. */
   #extend(watermarkMs: number): Settlement | null {
-    const run: Run = { state: this.tip, rows: new DerivedRows(), index: this.tipIndex };
+    // Used again and again: a settlement is issued before the next one is made.
+    this.#extension.clear();
+    const run: Run = { state: this.tip, rows: this.#extension, index: this.tipIndex };
     const start = run.index;
     while (run.index < this.items.length) {
       const from = run.index;
@@ -311,7 +314,7 @@ export class Book {
     if (this.#ranged !== null && this.#ranged.now.length > 0) this.#ranged = null;
     this.tipIndex = run.index;
     this.#markTaken();
-    return { before: new DerivedRows(), after: run.rows };
+    return { before: NO_ROWS, after: run.rows };
   }
 
   /** Bookkeeping of a step of the run that becomes the tip. */

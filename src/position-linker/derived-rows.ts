@@ -84,7 +84,17 @@ export class DerivedRows {
   readonly cycles = new Map<string, DerivedCycle>();
   readonly deltas = new Map<string, DerivedDelta>();
   readonly discrepancies = new Map<string, DerivedDiscrepancy>();
+
+  clear(): void {
+    if (this.links.size > 0) this.links.clear();
+    if (this.cycles.size > 0) this.cycles.clear();
+    if (this.deltas.size > 0) this.deltas.clear();
+    if (this.discrepancies.size > 0) this.discrepancies.clear();
+  }
 }
+
+/** The rows before anything was issued. */
+export const NO_ROWS = new DerivedRows();
 
 function sameChecks(a: readonly EvidenceCheck[], b: readonly EvidenceCheck[]): boolean {
   return a.length === b.length && a.every((check, i) => {

@@ -86,7 +86,7 @@ export class Issuer {
 
   #emitLink(row: DerivedLink, revision: number, retracted: boolean, reason: string, cause: ChangeCause, emitter: Emitter): void {
     const record: PositionOrder = {
-      id: row.id, position_id: row.positionId, ...this.#book(), order_id: row.orderId, exec_id: row.execId, leg: row.leg,
+      id: row.id, position_id: row.positionId, account: this.key.account, category: this.key.category, asset: this.key.asset, position_idx: this.key.positionIdx, order_id: row.orderId, exec_id: row.execId, leg: row.leg,
       side: row.direction === 1 ? 'Buy' : 'Sell', relationship_type: row.relationshipType, size_delta: row.sizeDelta,
       size_before: row.sizeBefore, size_after: row.sizeAfter, execution_price: row.executionPrice, execution_fee: row.executionFee,
       executed_at: row.executedAt, seq: row.seq, signal_id: row.signalId, evidence: row.evidence, source: row.source,
@@ -118,7 +118,7 @@ export class Issuer {
   #emitDelta(row: DerivedDelta, id: string, reverses: string | null, cause: ChangeCause, emitter: Emitter): void {
     const sign = reverses === null ? 1n : -1n;
     const record: PredictionDelta = {
-      id, signal_id: row.signalId, position_id: row.positionId, ...this.#book(), side: row.direction === 1 ? 'Buy' : 'Sell', kind: row.kind,
+      id, signal_id: row.signalId, position_id: row.positionId, account: this.key.account, category: this.key.category, asset: this.key.asset, position_idx: this.key.positionIdx, side: row.direction === 1 ? 'Buy' : 'Sell', kind: row.kind,
       quantity: sign * row.quantity, price: row.price, value: sign * row.value,
       realized_pnl: row.realizedPnl === null ? null : sign * row.realizedPnl, fee: sign * row.fee, funding: sign * row.funding,
       exit_signal_id: row.exitSignalId, exit_reason: row.exitReason, link_id: row.linkId, cash_id: row.cashId, reverses, seq: row.seq,
@@ -144,7 +144,7 @@ export class Issuer {
   #emitCycle(row: DerivedCycle, revision: number, retracted: boolean, reason: string, cause: ChangeCause, emitter: Emitter): void {
     this.history.cycles.set(row.positionId, { revision, seq: row.lastSeq });
     const record: PositionCycle = {
-      position_id: row.positionId, ...this.#book(), side: row.direction === 1 ? 'Buy' : 'Sell', size: row.size,
+      position_id: row.positionId, account: this.key.account, category: this.key.category, asset: this.key.asset, position_idx: this.key.positionIdx, side: row.direction === 1 ? 'Buy' : 'Sell', size: row.size,
       average_entry_price: row.averageEntryPrice, max_size: row.maxSize, realized_pnl: row.realizedPnl, fees: row.fees, funding: row.funding,
       opened_at: row.openedAt, closed_at: row.closedAt, exit_price: averagePrice(this.contract, abs(row.exitQuantity), row.exitValue),
       first_seq: row.firstSeq, last_seq: row.lastSeq, verified_to_seq: row.verifiedToSeq, contaminated_signal_ids: row.contaminated,
@@ -192,15 +192,10 @@ export class Issuer {
 
   #emitDiscrepancy(row: DerivedDiscrepancy, revision: number, status: 'open' | 'explained' | 'expired', cause: ChangeCause, emitter: Emitter): void {
     const record: PositionDiscrepancy = {
-      id: row.id, ...this.#book(), cause: row.cause, status, first_seq: row.firstSeq, last_seq: row.lastSeq, size: row.size, money: row.money,
+      id: row.id, account: this.key.account, category: this.key.category, asset: this.key.asset, position_idx: this.key.positionIdx, cause: row.cause, status, first_seq: row.firstSeq, last_seq: row.lastSeq, size: row.size, money: row.money,
       exec_id: row.execId, order_id: row.orderId, position_id: row.positionId, evidence: row.evidence, opened_at: row.openedAt,
       closed_at: status === 'open' ? null : cause.knownAtMs, retracted: false, revision, known_at: cause.knownAtMs,
     };
     emitter.emit(OUTPUT.discrepancies, this.key.asset, 'PositionDiscrepancy', record, cause.knownAtMs);
-  }
-
-  #book(): { account: string; category: string; asset: string; position_idx: number } {
-    const { account, category, asset, positionIdx } = this.key;
-    return { account, category, asset, position_idx: positionIdx };
   }
 }

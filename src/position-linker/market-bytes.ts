@@ -278,11 +278,10 @@ export function writeMarket(writer: StateWriter, market: Market): Uint8Array {
     writer.count(atMs);
     writer.count(seq);
   }
-  writer.count(market.mode.runs.length);
-  for (const run of market.mode.runs) {
-    writer.count(run.first);
-    writer.count(run.last);
-    writer.flag(run.hedge);
+  writer.count(market.mode.changes.length);
+  for (const change of market.mode.changes) {
+    writer.count(change.first);
+    writer.flag(change.hedge);
   }
   writeBound(writer, market.highestDatedSeq);
   writer.count(market.books.size);
@@ -320,7 +319,7 @@ export function readMarket(bytes: Uint8Array, options: LinkerOptions): Market {
   const name = { account: reader.text(), category: reader.text(), asset: reader.text() };
   const market = new Market(name.account, name.category, name.asset, options);
   readMany(reader, () => market.clock.pairs.push({ atMs: reader.count(), seq: reader.count() }));
-  readMany(reader, () => market.mode.runs.push({ first: reader.count(), last: reader.count(), hedge: reader.flag() }));
+  readMany(reader, () => market.mode.changes.push({ first: reader.count(), hedge: reader.flag() }));
   market.highestDatedSeq = readBound(reader)!;
   readMany(reader, () => {
     const positionIdx = reader.count();

@@ -34,13 +34,12 @@ type Entry = { readonly watermarkMs: number; readonly record: MergedRecord | nul
 
 const SILENT: Emitter = { emit: () => {}, deadLetter: () => {} };
 
-/** Hands one record to its market. */
-export function applyToMarket(market: Market, record: MergedRecord, watermarkMs: number, emitter: Emitter): boolean {
+/** Hands one record to its market; answers whether it has to be kept, null if the linker does not read its type. */
+function applyToMarket(market: Market, record: MergedRecord, watermarkMs: number, emitter: Emitter): boolean | null {
   const at = record.effectiveMs;
   switch (record.type) {
     case 'Order':
-      market.onOrder(record.value, at, watermarkMs, emitter);
-      return true;
+      return market.onOrder(record.value, at, watermarkMs, emitter);
     case 'Fill':
       market.onFill(record.value, at, watermarkMs, emitter);
       return true;
@@ -54,7 +53,7 @@ export function applyToMarket(market: Market, record: MergedRecord, watermarkMs:
       market.onUpdate(record.value, [{ topic: POSITION_TOPIC, partition: record.partition, offset: record.offset }], at, watermarkMs, emitter);
       return true;
     default:
-      return false;
+      return null;
   }
 }
 
@@ -138,10 +137,11 @@ export class StoredMarket {
     return this.#entries.length > 0;
   }
 
-  process(record: MergedRecord, watermarkMs: number, emitter: Emitter): boolean {
-    const known = applyToMarket(this.market, record, watermarkMs, emitter);
-    if (known) this.#entries.push({ watermarkMs, record });
-    return known;
+  /** Answers whether the market changed; null if the linker does not read records of this type. */
+  process(record: MergedRecord, watermarkMs: number, emitter: Emitter): boolean | null {
+    const kept = applyToMarket(this.market, record, watermarkMs, emitter);
+    if (kept === true) this.#entries.push({ watermarkMs, record });
+    return kept;
   }
 
   /** Whether the watermark changed anything. */

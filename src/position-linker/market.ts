@@ -69,10 +69,12 @@ export class Market {
     return entry;
   }
 
-  onOrder(order: OrderMark, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
-    if (order.message_seq === null) return;
-    if (order.message_at !== null) this.#learnTime(order.message_at, order.message_seq, effectiveMs, watermarkMs, emitter);
-    if (order.position_idx !== null) this.#learnMode(order.message_seq, order.position_idx, effectiveMs, watermarkMs, emitter);
+  /** Answers whether the order told anything new. */
+  onOrder(order: OrderMark, effectiveMs: number, watermarkMs: number, emitter: Emitter): boolean {
+    if (order.message_seq === null) return false;
+    const newTime = order.message_at !== null && this.#learnTime(order.message_at, order.message_seq, effectiveMs, watermarkMs, emitter);
+    const newMode = order.position_idx !== null && this.#learnMode(order.message_seq, order.position_idx, effectiveMs, watermarkMs, emitter);
+    return newTime || newMode;
   }
 
   onFill(record: Fill, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
@@ -275,13 +277,16 @@ export class Market {
     return (side === 'Buy') === closes ? 2 : 1;
   }
 
-  #learnTime(atMs: number, seq: number, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
-    if (!this.clock.add(atMs, seq) || this.inferred.size === 0 || seq >= this.highestDatedSeq && !this.#hasUnplaced()) return;
-    this.#lookAgain(effectiveMs, watermarkMs, emitter);
+  #learnTime(atMs: number, seq: number, effectiveMs: number, watermarkMs: number, emitter: Emitter): boolean {
+    if (!this.clock.add(atMs, seq)) return false;
+    if (this.inferred.size > 0 && (seq < this.highestDatedSeq || this.#hasUnplaced())) this.#lookAgain(effectiveMs, watermarkMs, emitter);
+    return true;
   }
 
-  #learnMode(seq: number, positionIdx: number, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
-    if (this.mode.add(seq, positionIdx) && this.inferred.size > 0) this.#lookAgain(effectiveMs, watermarkMs, emitter);
+  #learnMode(seq: number, positionIdx: number, effectiveMs: number, watermarkMs: number, emitter: Emitter): boolean {
+    if (!this.mode.add(seq, positionIdx)) return false;
+    if (this.inferred.size > 0) this.#lookAgain(effectiveMs, watermarkMs, emitter);
+    return true;
   }
 
   #hasUnplaced(): boolean {

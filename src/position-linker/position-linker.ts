@@ -30,6 +30,7 @@ export class PositionLinker implements Processor {
   readonly options: LinkerOptions;
   readonly counters: LinkerCounters = { skippedCategories: 0, skippedWithoutSeq: 0 };
   readonly #markets = new Map<string, StoredMarket>();
+  readonly #byAsset = new Map<string, StoredMarket[]>();
   readonly #changed = new Set<StoredMarket>();
   readonly #restored = new Map<string, RestoredEntries>();
   readonly #writer = new StateWriter();
@@ -59,18 +60,26 @@ export class PositionLinker implements Processor {
     }
     if (record.type === 'Order' && record.value.message_seq === null) return;
     const stored = this.#market(account, category, asset);
-    if (stored.process(record, this.#watermarkMs, emitter)) this.#changed.add(stored);
-    else emitter.deadLetter('unexpected_record', `position-linker does not read ${record.type}`);
+    const changed = stored.process(record, this.#watermarkMs, emitter);
+    if (changed === true) this.#changed.add(stored);
+    else if (changed === null) emitter.deadLetter('unexpected_record', `position-linker does not read ${record.type}`);
   }
 
   #market(account: string, category: string, asset: string): StoredMarket {
-    const key = naturalKey('market', account, category, asset);
-    let stored = this.#markets.get(key);
-    if (stored === undefined) {
-      stored = new StoredMarket(key, new Market(account, category, asset, this.options));
-      this.#markets.set(key, stored);
-      this.#inOrder = null;
+    const sameAsset = this.#byAsset.get(asset);
+    if (sameAsset !== undefined) {
+      for (const stored of sameAsset) if (stored.market.account === account && stored.market.category === category) return stored;
     }
+    return this.#add(new StoredMarket(naturalKey('market', account, category, asset), new Market(account, category, asset, this.options)));
+  }
+
+  #add(stored: StoredMarket): StoredMarket {
+    this.#markets.set(stored.key, stored);
+    const { asset } = stored.market;
+    const sameAsset = this.#byAsset.get(asset);
+    if (sameAsset === undefined) this.#byAsset.set(asset, [stored]);
+    else sameAsset.push(stored);
+    this.#inOrder = null;
     return stored;
   }
 
@@ -114,9 +123,8 @@ export class PositionLinker implements Processor {
 
   finishRestore(): void {
     for (const [key, { parts, segments }] of this.#restored) {
-      this.#markets.set(key, StoredMarket.restore(key, parts, segments, this.options));
+      this.#add(StoredMarket.restore(key, parts, segments, this.options));
     }
     this.#restored.clear();
-    this.#inOrder = null;
   }
 }
