@@ -47,7 +47,7 @@ export function decodeRecords(bytes: Buffer, frame: BatchFrame, fromOffset: numb
     const valueLength = varint(bytes, recordEnd);
     const valueAt = cursor;
     if (valueLength > 0) cursor += valueLength;
-    if (failed || keyLength < -1 || valueLength < -1 || cursor >= recordEnd) return `record ${i} runs over its end`;
+    if (failed || keyLength < -1 || valueLength < -1) return `record ${i} runs over its end`;
 
     const offset = baseOffset + offsetDelta;
     if (offset < fromOffset) {

@@ -35,8 +35,9 @@ describe('committed records', () => {
 
   it('when many aborted transactions are open where the fetch begins', () => {
     const producers = Array.from({ length: 20 }, (_, i) => i + 1);
+    // The transaction that began last writes first.
     const batches = [
-      ...producers.map((producerId, i) => transactionalBatch(100 + i, producerId, [record(`of ${producerId}`)])),
+      ...[...producers].reverse().map((producerId, i) => transactionalBatch(100 + i, producerId, [record(`of ${producerId}`)])),
       ...producers.map((producerId, i) => marker(120 + i, producerId, 'abort')),
     ];
     const aborted = producers.map((producerId) => ({ producerId, firstOffset: producerId }));

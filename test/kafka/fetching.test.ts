@@ -125,15 +125,15 @@ describe('the fetcher', () => {
   it('forgets an answer to a position it was moved from', async () => {
     let release: (answer: Partial<FetchAnswerPartition>[]) => void = () => {};
     const { reader: fetcher } = reader(([first]) => {
-      if (first!.offset === 0) return new Promise((resolve) => (release = resolve));
-      return first!.offset === 50 ? [{ ...place, records: plainBatch(50, ['new']) }] : never;
+      if (first!.offset === 50) return new Promise((resolve) => (release = resolve));
+      return first!.offset === 0 ? [{ ...place, records: plainBatch(0, ['new']) }] : never;
     });
-    fetcher.assign([{ ...place, offset: 0 }]);
-    await new Promise((resolve) => setTimeout(resolve, 10));
     fetcher.assign([{ ...place, offset: 50 }]);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    fetcher.assign([{ ...place, offset: 0 }]);
     const [fetched] = await fetcher.poll(500);
-    release([{ ...place, records: plainBatch(0, ['old']) }]);
-    expect(fetched!.nextOffset).to.equal(51);
+    expect(fetched!.nextOffset).to.equal(1);
+    release([{ ...place, records: plainBatch(50, ['old']) }]);
     expect(await fetcher.poll(30)).to.deep.equal([]);
   });
 

@@ -142,6 +142,13 @@ describe('a record batch', () => {
     });
   }
 
+  it('whose last record claims more than there is, consistently, is corrupt', () => {
+    const batch = plainBatch(0, ['ab', 'cd']);
+    batch[RECORDS_AT + 9]! += 60; // the record's length, zigzag
+    batch[RECORDS_AT + 14]! += 60; // its value's length
+    expect(() => read(withChecksum(batch))).to.throw(CorruptBatchError);
+  });
+
   it('whose gzip data is broken, or too small for its count, is corrupt', () => {
     const packed = (data: Buffer, count: number): Buffer => {
       const head = Buffer.from(plainBatch(0, ['a']).subarray(0, RECORDS_AT));
