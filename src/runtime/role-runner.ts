@@ -29,7 +29,7 @@ export interface RoleOptions {
   readonly commitIntervalMs: number;
   readonly sessionTimeoutMs?: number;
   readonly logger: LifecycleLog;
-  /** Records of one input partition held in memory before it is paused. */
+  /** Records of one input partition held in memory before it is paused; by default a share of a total. */
   readonly maxBufferedRecords?: number;
   /** Pause before a task's next life, by the number of lives since its last commit. */
   readonly pauseMs?: (lives: number) => number;
@@ -48,7 +48,12 @@ interface Seat {
   lives: number;
 }
 
-const DEFAULT_BUFFERED_RECORDS = 5_000;
+/** Decoded records in memory over all inputs, about; what waits long is expensive to collect. */
+const BUFFERED_RECORDS = 12_000;
+const MIN_BUFFERED_RECORDS = 250;
+const MAX_BUFFERED_RECORDS = 4_000;
+/** Turns go on for about so long before sockets speak again. */
+const TURNS_MS = 20;
 const LONGEST_POLL_MS = 50;
 const STARTING_POLL_MS = 5;
 
@@ -63,7 +68,6 @@ export class RoleRunner {
   private readonly role: string;
   private readonly inputs: readonly string[];
   private readonly reader: LogReader;
-  private readonly maxBuffered: number;
   private readonly restartPauseMs: (lives: number) => number;
   private readonly seats = new Map<number, Seat>();
   /** Lives that finished their restore, waiting for the loop to begin reading for them. */
@@ -80,7 +84,6 @@ export class RoleRunner {
     this.options = options;
     this.role = options.topology.role;
     this.inputs = options.topology.inputs.map((topic) => topicName(options.namespace, topic));
-    this.maxBuffered = options.maxBufferedRecords ?? DEFAULT_BUFFERED_RECORDS;
     this.restartPauseMs = options.pauseMs ?? restartPauseMs;
     this.reader = options.log.reader();
     this.finished = new Promise((resolve) => {
@@ -111,7 +114,7 @@ export class RoleRunner {
       } catch (error) {
         this.readFailed(error);
       }
-      this.takeTurns();
+      await this.takeTurns();
       this.regulateReading();
       // A poll that always has something answers without ever letting sockets speak.
       await setImmediate();
@@ -239,8 +242,13 @@ export class RoleRunner {
     }
   }
 
-  private takeTurns(): void {
-    for (const seat of this.seats.values()) {
+  private async takeTurns(): Promise<void> {
+    let startedMs = performance.now();
+    for (const seat of [...this.seats.values()]) {
+      if (performance.now() - startedMs > TURNS_MS) {
+        await setImmediate();
+        startedMs = performance.now();
+      }
       seat.task?.turn();
       if ((seat.task?.commitCount ?? 0) > 0) seat.lives = 1;
       const error = seat.task?.error;
@@ -257,12 +265,18 @@ export class RoleRunner {
     return waitMs;
   }
 
+  private get maxBuffered(): number {
+    const share = BUFFERED_RECORDS / Math.max(1, this.seats.size * this.inputs.length);
+    return this.options.maxBufferedRecords ?? Math.min(MAX_BUFFERED_RECORDS, Math.max(MIN_BUFFERED_RECORDS, share));
+  }
+
   private regulateReading(): void {
+    const { maxBuffered } = this;
     for (const { task } of this.seats.values()) {
       if (task === null) continue;
       for (const place of task.partitions()) {
         const key = `${place.topic}|${place.partition}`;
-        const isAhead = task.isAhead(place.topic, this.maxBuffered);
+        const isAhead = task.isAhead(place.topic, maxBuffered);
         if (isAhead === this.paused.has(key)) continue;
         if (isAhead) {
           this.paused.set(key, place);

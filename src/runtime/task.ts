@@ -26,7 +26,7 @@ const MAX_TRANSACTION_RECORDS = 20_000;
 /** While a commit is under way the core goes on until its next unit holds this much. */
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 /** Entries handled in one turn, so that sockets and other tasks get theirs. */
-const STEP_ENTRIES = 2_000;
+const STEP_ENTRIES = 1_000;
 /** How often a task with a commit under way is looked at when nothing else happens. */
 const COMMITTING_TURN_MS = 5;
 
