@@ -8,6 +8,11 @@ export interface Database extends Queries {
   readonly schema: string;
   /** Runs the work on one connection, in a transaction; at most as many at a time as the caller starts. */
   transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T>;
+  /**
+   * Connections lost so far. Behind each may be a crash or a failover, and a server that comes back from one may have
+   * forgotten commits that it had acknowledged.
+   */
+  readonly lostConnections: number;
   close(): Promise<void>;
 }
 
@@ -18,6 +23,7 @@ export function openDatabase(options: ConnectOptions): Database {
   const idle: Session[] = [];
   const all = new Set<Session>();
   let isClosed = false;
+  let lost = 0;
 
   const discard = async (session: Session): Promise<void> => {
     all.delete(session);
@@ -31,7 +37,9 @@ export function openDatabase(options: ConnectOptions): Database {
       session = idle.pop();
     }
     if (session === undefined) {
-      session = new Session(options);
+      session = new Session(options, () => {
+        lost++;
+      });
       all.add(session);
     }
     try {
@@ -45,6 +53,9 @@ export function openDatabase(options: ConnectOptions): Database {
     schema: options.schema,
     query: (text, parameters) => using((session) => session.query(text, parameters)),
     transaction: (work) => using((session) => session.transaction(work)),
+    get lostConnections() {
+      return lost;
+    },
     close: async () => {
       isClosed = true;
       await Promise.all([...all].map((session) => discard(session)));

@@ -18,8 +18,10 @@ const END_TIMEOUT_SECONDS = 2;
 export class Session implements Queries {
   private readonly sql: postgres.Sql;
   private failure: DatabaseError | null = null;
+  private isEnded = false;
 
-  constructor(options: ConnectOptions) {
+  /** `onLost` is called when the connection is gone and nobody here ended it. */
+  constructor(options: ConnectOptions, onLost: () => void = () => undefined) {
     const { databaseUrl } = options;
     this.sql = postgres(databaseUrl, {
       ...connectionOptions(options),
@@ -27,6 +29,7 @@ export class Session implements Queries {
       idle_timeout: 0,
       max_lifetime: null,
       onclose: () => {
+        if (!this.isEnded) onLost();
         this.failure ??= new DatabaseError('the connection was closed', 'transient', null);
       },
     });
@@ -69,6 +72,7 @@ export class Session implements Queries {
 
   async end(): Promise<void> {
     const timeout = this.isUsable ? END_TIMEOUT_SECONDS : 0;
+    this.isEnded = true;
     this.fail(new DatabaseError('the session has ended', 'transient', null));
     await this.sql.end({ timeout });
   }

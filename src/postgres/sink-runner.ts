@@ -79,6 +79,7 @@ export class SinkRunner {
   private commitDueMs = 0;
   /** Failures since the last commit. */
   private attempts = 0;
+  private seenLosses = 0;
   private joins = 0;
   private member: GroupMember | null = null;
   private failure: Error | null = null;
@@ -87,6 +88,7 @@ export class SinkRunner {
   constructor(options: SinkOptions) {
     this.options = options;
     this.role = options.sink.role;
+    this.seenLosses = options.database.lostConnections;
     this.topics = options.sink.inputs.map(({ topic }) => topicName(options.namespace, topic));
     this.reader = options.log.reader();
     this.deadLetters = options.log.sourceWriter();
@@ -123,6 +125,7 @@ export class SinkRunner {
       } catch (error) {
         this.readFailed(error);
       }
+      this.recheckAfterLoss();
       if (this.committing === null && this.isCommitDue()) this.beginCommit();
       this.regulateReading();
       // A poll that always has something answers without ever letting sockets speak.
@@ -313,6 +316,22 @@ export class SinkRunner {
       if (this.seats.get(seat.partition) !== seat) continue;
       this.forget(seat);
       this.open(seat, pauseMs);
+    }
+  }
+
+  /**
+   * A server that crashed, or was replaced, may have forgotten the last commits. Whoever has more to write finds out by
+   * comparing offsets; one that waits for the next record would not, so it looks.
+   */
+  private recheckAfterLoss(): void {
+    const { lostConnections } = this.options.database;
+    if (lostConnections === this.seenLosses) return;
+    this.seenLosses = lostConnections;
+    const seats = [...this.seats.values()].filter(({ task }) => task !== null);
+    this.options.logger.info({ role: this.role, partitions: seats.map(({ partition }) => partition) }, 'connection lost, reading the stored offsets again');
+    for (const seat of seats) {
+      this.forget(seat);
+      this.open(seat, 0);
     }
   }
 

@@ -162,6 +162,23 @@ describe('sinks', () => {
     await expectEverything();
   });
 
+  it('what a server forgot in a crash is written again, although no record follows', async () => {
+    const random = numbers(8);
+    for (const sink of SINKS) start(sink);
+    for (let step = 0; step < 30; step++) rig.commitSome(random, step);
+    await until(areAtEnd, 'all records in the tables');
+    // As a crash does: rows and offsets go back together, and the connections are gone.
+    await database.transaction(async (queries) => {
+      await queries.query('DELETE FROM position_orders');
+      await queries.query('DELETE FROM prediction_trading_results');
+      await queries.query('DELETE FROM prediction_cycles');
+      await queries.query(`UPDATE sink_offsets SET next_offset = 0, records_applied = 0, merge_state = NULL WHERE sink IN ('position_orders', 'prediction_trading_results')`);
+    });
+    expect(await scratch.terminate(scratch.schema)).to.be.greaterThan(0);
+    await until(areAtEnd, 'all records in the tables again');
+    await expectEverything();
+  });
+
   describe('with a row that the database refuses', () => {
     const deadLetters = (topic: string): LogRecord[] => Array.from({ length: PARTITIONS }, (_, partition) => rig.log.records(`${topic}.dead_letters`, partition)).flat();
     const header = (record: LogRecord, name: string): string => Buffer.from(record.headers.find(([key]) => key === `__streams.errors.${name}`)?.[1] ?? []).toString();
