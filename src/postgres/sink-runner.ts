@@ -1,18 +1,19 @@
 import { performance } from 'node:perf_hooks';
-import { setImmediate, setTimeout as pause } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { groupId, topicName, type Namespace } from '../config/namespace.js';
-import { LogError, StateLostError } from '../kafka/errors.js';
-import type { Assignment, FetchedPartition, GroupMember, Log, LogReader, SourceWriter, TopicPartition } from '../kafka/log.js';
+import { LogError } from '../kafka/errors.js';
+import type { Assignment, FetchedPartition, GroupMember, Log, LogReader, SourceWriter } from '../kafka/log.js';
 import type { LifecycleLog, RoleOutcome } from '../runtime/role-runner.js';
 import type { Settings } from '../runtime/task-state.js';
+import { Background } from './background.js';
 import type { Database } from './database.js';
 import { deadLetterWriter } from './dead-letter-writer.js';
-import { commitUnits, makeDurable, type CommitSummary, type TaskUnit } from './sink-commit.js';
 import { requireMigrated } from './migrate.js';
 import { claimPipelineSettings } from './pipeline-settings.js';
-import { openSinkOffsets } from './sink-offsets.js';
+import { commitUnits, makeDurable, type CommitSummary, type TaskUnit } from './sink-commit.js';
+import { SinkSeats, type Seat } from './sink-seats.js';
 import { retryLevel, retryPauseMs, sinkVerdict } from './sink-supervision.js';
-import type { SinkCodec, SinkRole, SinkTask } from './sink.js';
+import type { SinkCodec, SinkRole } from './sink.js';
 
 export interface SinkOptions {
   readonly sink: SinkRole;
@@ -42,15 +43,6 @@ export interface SinkProgress {
   readonly buffered: number;
 }
 
-interface Seat {
-  readonly partition: number;
-  task: SinkTask | null;
-}
-
-/** Records in memory over all inputs, about; a single input always gets a little. */
-const BUFFERED_RECORDS = 60_000;
-const MIN_BUFFERED_RECORDS = 200;
-const MAX_BUFFERED_RECORDS = 8_000;
 /** More than this waiting is committed before its time. */
 const EARLY_COMMIT_RECORDS = 4_000;
 const LONGEST_POLL_MS = 50;
@@ -69,29 +61,29 @@ export class SinkRunner {
   private readonly topics: readonly string[];
   private readonly reader: LogReader;
   private readonly deadLetters: SourceWriter;
-  private readonly seats = new Map<number, Seat>();
-  private readonly opened: { readonly seat: Seat; readonly task: SinkTask; readonly offsets: readonly number[] }[] = [];
-  private readonly background = new Set<Promise<void>>();
-  private readonly paused = new Map<string, TopicPartition>();
   private readonly stopping = new AbortController();
+  private readonly background = new Background(this.stopping.signal, (error) => this.end(error));
+  private readonly seats: SinkSeats;
   private readonly totals = { commits: 0, rows: 0, deadLetters: 0 };
   private committing: Promise<void> | null = null;
   private commitDueMs = 0;
   /** Failures since the last commit. */
   private attempts = 0;
-  private seenLosses = 0;
+  private seenLosses: number;
   private joins = 0;
   private member: GroupMember | null = null;
   private failure: Error | null = null;
   private settle: (outcome: RoleOutcome) => void = () => undefined;
 
   constructor(options: SinkOptions) {
+    const { sink, log, namespace, database } = options;
     this.options = options;
-    this.role = options.sink.role;
-    this.seenLosses = options.database.lostConnections;
-    this.topics = options.sink.inputs.map(({ topic }) => topicName(options.namespace, topic));
-    this.reader = options.log.reader();
-    this.deadLetters = options.log.sourceWriter();
+    this.role = sink.role;
+    this.topics = sink.inputs.map(({ topic }) => topicName(namespace, topic));
+    this.reader = log.reader();
+    this.deadLetters = log.sourceWriter();
+    this.seats = new SinkSeats({ ...options, topics: this.topics, reader: this.reader });
+    this.seenLosses = database.lostConnections;
     this.finished = new Promise((resolve) => {
       this.settle = resolve;
     });
@@ -107,9 +99,7 @@ export class SinkRunner {
   }
 
   progress(): SinkProgress {
-    let buffered = 0;
-    for (const { task } of this.seats.values()) if (task !== null) for (let input = 0; input < this.topics.length; input++) buffered += task.buffered(input);
-    return { partitions: [...this.seats.keys()].sort((a, b) => a - b), ...this.totals, buffered };
+    return { partitions: this.seats.partitions(), ...this.totals, buffered: this.seats.buffered() };
   }
 
   private get isStopping(): boolean {
@@ -117,17 +107,19 @@ export class SinkRunner {
   }
 
   private async run(): Promise<void> {
-    this.keepInBackground(this.join());
+    this.background.run(() => this.join());
     while (!this.isStopping) {
       try {
-        this.seatOpened();
-        for (const fetched of await this.reader.poll(this.pollMs())) await this.deliver(fetched);
+        this.seats.seatOpened((task, offsets) => this.options.logger.info({ role: this.role, task, offsets }, 'task running'));
+        for (const fetched of await this.reader.poll(this.pollMs())) {
+          if (await this.learn(fetched)) this.seats.push(fetched);
+        }
       } catch (error) {
         this.readFailed(error);
       }
       this.recheckAfterLoss();
       if (this.committing === null && this.isCommitDue()) this.beginCommit();
-      this.regulateReading();
+      this.seats.regulateReading();
       // A poll that always has something answers without ever letting sockets speak.
       await setImmediate();
     }
@@ -154,19 +146,15 @@ export class SinkRunner {
 
   private assigned({ tasks, generation }: Assignment): void {
     if (this.isStopping) return;
-    const lost = [...this.seats.keys()].filter((partition) => !tasks.includes(partition));
-    const gained = tasks.filter((partition) => !this.seats.has(partition));
+    const lost = this.seats.partitions().filter((partition) => !tasks.includes(partition));
+    const gained = tasks.filter((partition) => this.seats.seatOf(partition) === undefined);
     this.options.logger.info({ role: this.role, generation, owned: tasks, gained, lost }, 'assignment');
-    for (const partition of lost) this.unseat(partition);
-    for (const partition of gained) {
-      const seat: Seat = { partition, task: null };
-      this.seats.set(partition, seat);
-      this.open(seat, 0);
-    }
+    for (const partition of lost) this.seats.remove(partition);
+    for (const partition of gained) this.open(this.seats.add(partition), 0);
   }
 
   private membershipFailed(error: unknown): void {
-    for (const partition of [...this.seats.keys()]) this.unseat(partition);
+    this.seats.clear();
     this.member = null;
     if (this.isStopping) return;
     if (sinkVerdict(error, this.joins) === 'fatal') {
@@ -175,97 +163,43 @@ export class SinkRunner {
     }
     const pauseMs = this.pauseMs(this.joins);
     this.options.logger[retryLevel(this.joins++)]({ role: this.role, error, pauseMs }, 'no member of the group, joining again');
-    this.keepInBackground(this.later(pauseMs, () => this.join()));
+    this.background.run(() => this.join(), pauseMs);
   }
 
-  private unseat(partition: number): void {
-    const seat = this.seats.get(partition);
-    if (seat === undefined) return;
-    this.seats.delete(partition);
-    this.forget(seat);
-  }
-
-  private forget(seat: Seat): void {
-    seat.task = null;
-    const places = this.places(seat);
-    this.reader.revoke(places);
-    for (const place of places) this.paused.delete(placeKey(place));
-  }
-
-  private places({ partition }: Seat): TopicPartition[] {
-    return this.topics.map((topic) => ({ topic, partition }));
-  }
-
-  /** Reads the stored offsets and makes a task that begins there. */
-  private open(seat: Seat, pauseMs: number): void {
-    this.keepInBackground(
-      this.later(pauseMs, async () => {
-        if (this.seats.get(seat.partition) !== seat) return;
-        try {
-          const { sink, codec, log, database } = this.options;
-          // Two that both think the partition theirs would take turns for ever; the group knows whose it is.
-          if (this.attempts > 0 && (await this.member?.owns(seat.partition)) === false) {
-            this.options.logger.info({ role: this.role, task: seat.partition }, 'task belongs to another member now');
-            this.unseat(seat.partition);
-            return;
-          }
-          const earliest = (await log.earliestOffsets(this.places(seat))).map(({ offset }) => offset);
-          const stored = await openSinkOffsets(database, sink.inputs, seat.partition, earliest);
-          stored.forEach(({ nextOffset }, input) => {
-            if (nextOffset < (earliest[input] as number)) throw this.recordsGone(input, seat.partition, nextOffset, earliest[input] as number);
-          });
-          this.opened.push({ seat, task: sink.createTask(codec, stored), offsets: stored.map(({ nextOffset }) => nextOffset) });
-        } catch (error) {
-          this.failed([seat], error);
-        }
-      }),
-    );
-  }
-
-  /** Only between two polls, so that no answer under way can belong to an earlier position. */
-  private seatOpened(): void {
-    for (const { seat, task, offsets } of this.opened.splice(0)) {
-      if (this.seats.get(seat.partition) !== seat) continue;
-      seat.task = task;
-      const places = this.places(seat);
-      this.reader.resume(places);
-      this.reader.assign(places.map((place, input) => ({ ...place, offset: offsets[input] as number })));
-      this.options.logger.info({ role: this.role, task: seat.partition, offsets }, 'task running');
-    }
-  }
-
-  private async deliver(fetched: FetchedPartition): Promise<void> {
-    await this.learn(fetched);
-    this.seats.get(fetched.partition)?.task?.push(this.topics.indexOf(fetched.topic), fetched.records, fetched.nextOffset);
-  }
-
-  /** Asks for schemas seen for the first time; while the registry does not answer, the sink waits. */
-  private async learn(fetched: FetchedPartition): Promise<void> {
-    for (let attempt = 0; !this.isStopping; attempt++) {
-      const learning = this.options.codec.learn(fetched.records.map(({ value }) => value));
-      if (learning === null) return;
+  private open(seat: Seat, delayMs: number): void {
+    this.background.run(async () => {
+      if (!this.seats.isTaken(seat)) return;
       try {
-        await learning;
-        return;
+        // Two that both think the partition theirs would take turns for ever; the group knows whose it is.
+        if (this.attempts > 0 && (await this.member?.owns(seat.partition)) === false) {
+          this.options.logger.info({ role: this.role, task: seat.partition }, 'task belongs to another member now');
+          this.seats.remove(seat.partition);
+        } else await this.seats.open(seat);
+      } catch (error) {
+        this.failed([seat], error);
+      }
+    }, delayMs);
+  }
+
+  /** Asks for schemas seen for the first time; while the registry does not answer, the sink waits. False: it was stopped meanwhile. */
+  private async learn({ topic, records }: FetchedPartition): Promise<boolean> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await this.options.codec.learn(records.map(({ value }) => value));
+        return true;
       } catch (error) {
         const pauseMs = this.pauseMs(attempt);
-        this.options.logger[retryLevel(attempt)]({ role: this.role, topic: fetched.topic, error, pauseMs }, 'schema registry does not answer');
-        await this.later(pauseMs, async () => undefined);
+        this.options.logger[retryLevel(attempt)]({ role: this.role, topic, error, pauseMs }, 'schema registry does not answer');
+        await this.background.after(pauseMs);
+        // Records whose schema could not be asked for must not be taken for unreadable.
+        if (this.isStopping) return false;
       }
     }
   }
 
-  private dirty(): { readonly seat: Seat; readonly task: SinkTask }[] {
-    return [...this.seats.values()].flatMap((seat) => (seat.task?.isDirty === true ? [{ seat, task: seat.task }] : []));
-  }
-
   private isCommitDue(): boolean {
-    const dirty = this.dirty();
-    if (dirty.length === 0) return false;
-    if (performance.now() >= this.commitDueMs) return true;
-    let waiting = 0;
-    for (const { task } of dirty) for (let input = 0; input < this.topics.length; input++) waiting += task.buffered(input);
-    return waiting >= EARLY_COMMIT_RECORDS;
+    if (this.seats.dirty().length === 0) return false;
+    return performance.now() >= this.commitDueMs || this.seats.buffered() >= EARLY_COMMIT_RECORDS;
   }
 
   private beginCommit(): void {
@@ -277,7 +211,7 @@ export class SinkRunner {
 
   /** Never rejects. */
   private async commit(): Promise<void> {
-    const tasks = this.dirty();
+    const tasks = this.seats.dirty();
     try {
       const units: TaskUnit[] = [];
       for (const { seat, task } of tasks) {
@@ -312,11 +246,7 @@ export class SinkRunner {
     const pauseMs = verdict === 'moved' && this.attempts === 0 ? 0 : this.pauseMs(this.attempts);
     const partitions = seats.map(({ partition }) => partition);
     this.options.logger[retryLevel(this.attempts++)]({ role: this.role, partitions, error, verdict, pauseMs }, 'going back to the stored offsets');
-    for (const seat of seats) {
-      if (this.seats.get(seat.partition) !== seat) continue;
-      this.forget(seat);
-      this.open(seat, pauseMs);
-    }
+    this.reopen(seats, pauseMs);
   }
 
   /**
@@ -327,47 +257,31 @@ export class SinkRunner {
     const { lostConnections } = this.options.database;
     if (lostConnections === this.seenLosses) return;
     this.seenLosses = lostConnections;
-    const seats = [...this.seats.values()].filter(({ task }) => task !== null);
+    const seats = this.seats.working();
     this.options.logger.info({ role: this.role, partitions: seats.map(({ partition }) => partition) }, 'connection lost, reading the stored offsets again');
+    this.reopen(seats, 0);
+  }
+
+  private reopen(seats: readonly Seat[], delayMs: number): void {
     for (const seat of seats) {
-      this.forget(seat);
-      this.open(seat, 0);
+      if (!this.seats.isTaken(seat)) continue;
+      this.seats.forget(seat);
+      this.open(seat, delayMs);
     }
   }
 
   private readFailed(error: unknown): void {
-    const seat = error instanceof LogError && error.partition !== null ? this.seats.get(error.partition) : undefined;
+    const seat = error instanceof LogError && error.partition !== null ? this.seats.seatOf(error.partition) : undefined;
     if (seat !== undefined) this.failed([seat], error);
     else if (sinkVerdict(error, 0) === 'fatal') this.end(error);
     else this.options.logger.warn({ role: this.role, error }, 'reading failed');
   }
 
   private pollMs(): number {
-    const isWaiting = this.dirty().length > 0;
+    const isWaiting = this.seats.dirty().length > 0;
     if (this.committing !== null) return isWaiting ? BUSY_POLL_MS : LONGEST_POLL_MS;
     if (isWaiting) return Math.min(LONGEST_POLL_MS, Math.max(0, this.commitDueMs - performance.now()));
-    for (const { task } of this.seats.values()) if (task === null) return BUSY_POLL_MS;
-    return LONGEST_POLL_MS;
-  }
-
-  private regulateReading(): void {
-    const share = BUFFERED_RECORDS / Math.max(1, this.seats.size * this.topics.length);
-    const limit = Math.min(MAX_BUFFERED_RECORDS, Math.max(MIN_BUFFERED_RECORDS, share));
-    for (const seat of this.seats.values()) {
-      const { task } = seat;
-      if (task === null) continue;
-      this.places(seat).forEach((place, input) => {
-        const isAhead = task.buffered(input) >= limit && !task.isAwaited(input);
-        if (isAhead === this.paused.has(placeKey(place))) return;
-        if (isAhead) {
-          this.paused.set(placeKey(place), place);
-          this.reader.pause([place]);
-        } else {
-          this.paused.delete(placeKey(place));
-          this.reader.resume([place]);
-        }
-      });
-    }
+    return this.seats.isOpening ? BUSY_POLL_MS : LONGEST_POLL_MS;
   }
 
   private end(error: unknown): void {
@@ -377,48 +291,20 @@ export class SinkRunner {
   }
 
   private async shutDown(): Promise<void> {
+    const { database, logger } = this.options;
+    const warn = (message: string) => (error: unknown) => logger.warn({ role: this.role, error }, message);
     await this.committing;
     if (this.failure === null) await this.commit();
-    this.seats.clear();
-    await Promise.allSettled([...this.background]);
-    if (this.failure === null && this.totals.commits > 0) {
-      await makeDurable(this.options.database).catch((error: unknown) => this.options.logger.warn({ role: this.role, error }, 'the database did not say that all is on disk'));
-    }
-    await this.member?.leave().catch((error: unknown) => this.options.logger.warn({ role: this.role, error }, 'leaving the group failed'));
+    await this.background.ended();
+    if (this.failure === null && this.totals.commits > 0) await makeDurable(database).catch(warn('the database did not say that all is on disk'));
+    await this.member?.leave().catch(warn('leaving the group failed'));
     await this.reader.close().catch(() => undefined);
     await this.deadLetters.close().catch(() => undefined);
-    this.options.logger.info({ role: this.role, ...this.totals }, 'role stopped');
+    logger.info({ role: this.role, ...this.totals }, 'role stopped');
     this.settle(this.failure === null ? { kind: 'stopped' } : { kind: 'failed', error: this.failure });
-  }
-
-  private keepInBackground(work: Promise<void>): void {
-    const kept = work
-      .catch((error: unknown) => this.end(error))
-      .finally(() => {
-        this.background.delete(kept);
-      });
-    this.background.add(kept);
-  }
-
-  private async later(pauseMs: number, work: () => Promise<void>): Promise<void> {
-    if (pauseMs > 0) await pause(pauseMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-    if (!this.isStopping) await work();
   }
 
   private pauseMs(attempts: number): number {
     return (this.options.pauseMs ?? retryPauseMs)(attempts);
   }
-
-  private recordsGone(input: number, partition: number, stored: number, earliest: number): Error {
-    const { sink } = this.options;
-    const topic = this.topics[input] as string;
-    return new StateLostError(
-      `table ${sink.inputs[input]?.sink} stands at offset ${stored} of ${topic}/${partition}, whose first record is ${earliest}: records in between are gone; rebuild the tables`,
-      { topic, partition },
-    );
-  }
-}
-
-function placeKey({ topic, partition }: TopicPartition): string {
-  return `${topic}|${partition}`;
 }

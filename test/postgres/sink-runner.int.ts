@@ -7,7 +7,7 @@ import { scalarText } from '../../src/postgres/cell-text.js';
 import type { Database } from '../../src/postgres/database.js';
 import { readPipelineSettings } from '../../src/postgres/pipeline-settings.js';
 import { readSinkOffsets } from '../../src/postgres/sink-offsets.js';
-import type { SinkRole } from '../../src/postgres/sink.js';
+import type { SinkCodec, SinkRole } from '../../src/postgres/sink.js';
 import type { SinkRunner } from '../../src/postgres/sink-runner.js';
 import type { Cell } from '../../src/postgres/table.js';
 import { tableSinks } from '../../src/table-sinks/table-sinks.js';
@@ -219,6 +219,29 @@ describe('sinks', () => {
       expect(header(letter as LogRecord, 'stage')).to.equal('decode');
       expect(await rowsOf('position_orders', ['id'])).to.have.length(1);
     });
+  });
+
+  it('stopped while the registry does not answer, takes nothing for unreadable', async () => {
+    rig.log.append([rig.record(LINKS, 0, 'PositionOrder', link(), T0)], true);
+    let asked = 0;
+    const deaf: SinkCodec = {
+      nameOf: () => null,
+      decode: () => {
+        throw new Error('unknown schema id');
+      },
+      learn: () => {
+        asked++;
+        return Promise.reject(new Error('registry is down'));
+      },
+    };
+    const runner = rig.start(tableSinks, scratch.open(), { codec: deaf });
+    await until(() => asked > 2, 'the registry asked');
+    runner.stop();
+    expect(await runner.finished).to.deep.equal({ kind: 'stopped' });
+    expect(rig.log.records(`${LINKS}.dead_letters`, 0)).to.deep.equal([]);
+    start(tableSinks);
+    await until(() => areAtEnd([tableSinks]), 'all records in the tables');
+    expect(await rowsOf('position_orders', ['id'])).to.have.length(1);
   });
 
   it('ends, and says why, when the tables were made with other settings, or there are none', async () => {
