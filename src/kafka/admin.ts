@@ -1,6 +1,7 @@
 import kafkajs, { type Admin, type SASLOptions } from 'kafkajs';
-import type { ClusterOptions } from './cluster.js';
+import { Cluster, type ClusterOptions } from './cluster.js';
 import { classify, ConfigurationError } from './errors.js';
+import { earliestOffsets } from './offsets.js';
 
 const { ConfigResourceTypes, Kafka, logLevel } = kafkajs;
 
@@ -27,6 +28,7 @@ const SET_ON_TOPIC = 1;
 /** Topics: create, describe, change, delete. Connects when first used; `close` when done. */
 export class TopicAdmin {
   readonly #admin: Admin;
+  readonly #cluster: Cluster;
   #connected: Promise<void> | null = null;
 
   constructor(options: Pick<ClusterOptions, 'brokers' | 'clientId' | 'ssl' | 'sasl'>) {
@@ -41,6 +43,7 @@ export class TopicAdmin {
       logLevel: logLevel.NOTHING,
     });
     this.#admin = kafka.admin();
+    this.#cluster = new Cluster(options);
   }
 
   async topicNames(): Promise<string[]> {
@@ -73,12 +76,15 @@ export class TopicAdmin {
     });
   }
 
-  /** Resolves when every partition has a leader. Topics that exist already are left as they are. */
+  /**
+   * Resolves when every partition has a leader that answers. Topics that exist already are left as they are. The waiting
+   * is done here: kafkajs takes the moment before a broker has heard of the new topic for an error.
+   */
   async create(topics: readonly TopicSettings[]): Promise<void> {
     if (topics.length === 0) return;
     await this.#use((admin) =>
       admin.createTopics({
-        waitForLeaders: true,
+        waitForLeaders: false,
         topics: topics.map(({ topic, partitions, replicationFactor, configs }) => ({
           topic,
           numPartitions: partitions,
@@ -87,6 +93,10 @@ export class TopicAdmin {
         })),
       }),
     );
+    for (const { topic } of topics) {
+      const count = await this.#cluster.partitionCount(topic);
+      await earliestOffsets(this.#cluster, Array.from({ length: count }, (_, partition) => ({ topic, partition })));
+    }
   }
 
   /** Sets the given values and keeps all others that are set on the topic: the request behind it replaces everything. */
@@ -120,8 +130,8 @@ export class TopicAdmin {
   }
 
   async close(): Promise<void> {
-    if (this.#connected === null) return;
-    await this.#admin.disconnect();
+    this.#cluster.close();
+    if (this.#connected !== null) await this.#admin.disconnect();
   }
 
   async #use<T>(work: (admin: Admin) => Promise<T>): Promise<T> {

@@ -6,6 +6,7 @@ import { committedRecords } from './committed-records.js';
 import { classify, ConfigurationError, LogError, TransientError } from './errors.js';
 import type { FetchedPartition, LogReader, TopicPartition, TopicPartitionOffset } from './log.js';
 import { fetchRequest, type FetchAnswerPartition } from './protocol/record-requests.js';
+import { Signal } from './signal.js';
 
 export interface FetcherOptions {
   /** Prefix of the connections used; each reader needs its own, since fetches wait for data. */
@@ -55,7 +56,7 @@ export class PartitionFetcher implements LogReader {
   readonly #sources = new Map<string, Source>();
   readonly #busySlots = new Map<number, Set<number>>();
   readonly #failures: LogError[] = [];
-  #wakePoll: (() => void) | null = null;
+  readonly #polling = new Signal();
   #turn = 0;
   #isClosed = false;
 
@@ -106,7 +107,7 @@ export class PartitionFetcher implements LogReader {
       if (source !== undefined) source.isPaused = false;
     }
     this.#route();
-    this.#wake();
+    this.#polling.wake();
   }
 
   async poll(maxWaitMs: number): Promise<readonly FetchedPartition[]> {
@@ -117,7 +118,7 @@ export class PartitionFetcher implements LogReader {
       const fetched = this.#drain();
       const leftMs = deadlineMs - Date.now();
       if (fetched.length > 0 || leftMs <= 0 || this.#isClosed) return fetched;
-      await this.#woken(leftMs);
+      await this.#polling.wait(leftMs);
     }
   }
 
@@ -125,7 +126,7 @@ export class PartitionFetcher implements LogReader {
     this.#isClosed = true;
     this.#sources.clear();
     for (const slot of Array(SLOTS).keys()) this.#cluster.closeLane(`${this.#lane}-${slot}`);
-    this.#wake();
+    this.#polling.wake();
   }
 
   /** Takes one buffered answer of every partition that has one, and decodes it. */
@@ -244,7 +245,7 @@ export class PartitionFetcher implements LogReader {
     if (source.fetchOffset === fromOffset) return;
     source.chunks.push({ answer, fromOffset, nextOffset: source.fetchOffset });
     source.bufferedBytes += answer.records.length;
-    this.#wake();
+    this.#polling.wake();
   }
 
   async #receiveError(key: string, source: Source, { errorCode, topic, partition }: FetchAnswerPartition): Promise<void> {
@@ -272,24 +273,7 @@ export class PartitionFetcher implements LogReader {
   #fail(key: string, source: Source, failure: LogError): void {
     if (this.#sources.get(key) === source) this.#sources.delete(key);
     this.#failures.push(failure);
-    this.#wake();
-  }
-
-  #woken(maxMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, maxMs);
-      const wake = done;
-      function done(): void {
-        clearTimeout(timer);
-        resolve();
-      }
-      this.#wakePoll = wake;
-    });
-  }
-
-  #wake(): void {
-    this.#wakePoll?.();
-    this.#wakePoll = null;
+    this.#polling.wake();
   }
 }
 

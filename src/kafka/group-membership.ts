@@ -23,6 +23,7 @@ import {
   type JoinAnswer,
 } from './protocol/group-requests.js';
 import type { KafkaRequest } from './protocol/request.js';
+import { Signal } from './signal.js';
 
 export const ASSIGNER_NAME = 'co-partitioned-sticky';
 
@@ -58,7 +59,8 @@ export class GroupMembership implements GroupMember {
   /** Owned last, kept after being thrown out so that the leader can give it back. */
   #claim: { readonly tasks: readonly number[]; readonly generation: number } = { tasks: [], generation: -1 };
   #isLeaving = false;
-  #wake: (() => void) | null = null;
+  /** Woken by a question, and by leaving. */
+  readonly #pausing = new Signal();
   /** Questions asked after the last heartbeat left. */
   #questions: ((isOwned: (task: number) => boolean) => void)[] = [];
 
@@ -76,7 +78,7 @@ export class GroupMembership implements GroupMember {
     if (this.#isLeaving) return Promise.resolve(false);
     return new Promise((resolve) => {
       this.#questions.push((isOwned) => resolve(isOwned(task)));
-      this.#wake?.();
+      this.#pausing.wake();
     });
   }
 
@@ -85,7 +87,7 @@ export class GroupMembership implements GroupMember {
     this.#isLeaving = true;
     // Closing the lane ends a join or heartbeat that is under way.
     this.#cluster.closeLane(this.#lane);
-    this.#wake?.();
+    this.#pausing.wake();
     await this.#ended;
     if (this.#memberId !== '') {
       await this.#ask(leaveGroupRequest(this.#options.groupId, this.#memberId)).catch(() => {});
@@ -108,7 +110,7 @@ export class GroupMembership implements GroupMember {
           this.#options.onFailure(failure);
           return;
         }
-        await this.#pause(RETRY_MS);
+        await this.#pausing.wait(RETRY_MS);
       }
     }
   }
@@ -166,7 +168,7 @@ export class GroupMembership implements GroupMember {
   /** Heartbeats until the group rebalances or forgets this member. */
   async #stay(): Promise<void> {
     while (!this.#isLeaving) {
-      if (this.#questions.length === 0) await this.#pause(this.#heartbeatMs);
+      if (this.#questions.length === 0) await this.#pausing.wait(this.#heartbeatMs);
       if (this.#isLeaving) return;
       const questions = this.#questions.splice(0);
       try {
@@ -186,7 +188,7 @@ export class GroupMembership implements GroupMember {
         const failure = classify(error);
         if (!(failure instanceof TransientError)) throw failure;
         // The coordinator may be restarting; it keeps members for the session timeout. If not, it will say so.
-        await this.#pause(RETRY_MS);
+        await this.#pausing.wait(RETRY_MS);
       }
     }
   }
@@ -203,7 +205,7 @@ export class GroupMembership implements GroupMember {
     if (errorCode === UNKNOWN_MEMBER_ID || errorCode === ILLEGAL_GENERATION) return 'thrown-out';
     if (disposition(errorCode) !== 'refused') throw brokerError(errorCode, `${what} of group ${this.#options.groupId}`);
     this.#cluster.forgetCoordinator('group', this.#options.groupId);
-    await this.#pause(RETRY_MS);
+    await this.#pausing.wait(RETRY_MS);
     return 'ask-again';
   }
 
@@ -245,17 +247,5 @@ export class GroupMembership implements GroupMember {
       this.#cluster.forgetCoordinator('group', groupId);
       throw error;
     }
-  }
-
-  /** Ends early when there is a question or the member leaves. */
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, ms);
-      function done(): void {
-        clearTimeout(timer);
-        resolve();
-      }
-      this.#wake = done;
-    });
   }
 }

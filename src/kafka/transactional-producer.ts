@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { brokerError, disposition, NO_ERROR } from './broker-errors.js';
 import type { Cluster } from './cluster.js';
-import type { BrokerConnection } from './connection.js';
 import { classify, TransientError, type LogError } from './errors.js';
 import type { TaskWriter, TopicPartition, TopicPartitionOffset } from './log.js';
-import { encodeBatches, groupByPartition, packRequests, PartitionSequences, type PartitionOutput } from './produce.js';
-import { produceRequest, type PartitionBatch } from './protocol/record-requests.js';
+import { dispatchProduce } from './produce-dispatch.js';
+import { encodeBatches, groupByPartition, PartitionSequences, type PartitionOutput } from './produce.js';
 import {
   addOffsetsToTxnRequest,
   addPartitionsToTxnRequest,
@@ -60,6 +58,11 @@ export class TransactionalProducer implements TaskWriter {
   readonly #stepTimeoutMs: number;
   #identity: ProducerIdentity | null = null;
   #sequences = new PartitionSequences();
+  /**
+   * Partitions that have taken a batch in this epoch. To others only one send at a time is under way: should a leader
+   * that is just taking over refuse a first batch and accept a second, their sequence would be broken.
+   */
+  readonly #reached = new Set<string>();
   #transaction: OpenTransaction | null = null;
   #failure: LogError | null = null;
   /** Produce requests leave in the order of the `send` calls; this is the last one's leaving. */
@@ -86,6 +89,7 @@ export class TransactionalProducer implements TaskWriter {
         const { producerId, producerEpoch } = await this.#ask(request, (answer) => answer.errorCode, deadlineMs);
         this.#identity = { producerId, producerEpoch };
         this.#sequences = new PartitionSequences();
+        this.#reached.clear();
         return;
       } catch (error) {
         if (!(error instanceof TransientError) || Date.now() > deadlineMs) throw error;
@@ -101,10 +105,20 @@ export class TransactionalProducer implements TaskWriter {
     const outputs = groupByPartition(records);
     const added = this.#addPartitions(transaction, identity, outputs);
     if (this.#lastGroupId !== null) this.#addOffsets(transaction, identity, this.#lastGroupId).catch(() => {});
-    const dispatched = Promise.all([this.#dispatched, added]).then(() => this.#dispatch(identity, outputs));
-    this.#dispatched = dispatched.then(() => {});
+    const dispatched = Promise.all([this.#dispatched, added]).then(() =>
+      dispatchProduce(this.#cluster, this.#lane, this.#id, this.#stepTimeoutMs, outputs, (output) =>
+        encodeBatches(output, identity, this.#sequences, true),
+      ),
+    );
+    const acknowledged = this.#guard(
+      dispatched.then(async (answers) => {
+        await Promise.all(answers);
+        for (const output of outputs) this.#reached.add(keyOf(output));
+      }),
+    );
+    const isReached = outputs.every((output) => this.#reached.has(keyOf(output)));
+    this.#dispatched = isReached ? dispatched.then(() => {}) : acknowledged;
     this.#dispatched.catch(() => {}); // a failure reaches the caller as `acknowledged`, and the next send if there is one
-    const acknowledged = this.#guard(dispatched.then((answers) => Promise.all(answers)).then(() => {}));
     transaction.acknowledgements.push(acknowledged);
     await acknowledged;
   }
@@ -175,14 +189,14 @@ export class TransactionalProducer implements TaskWriter {
     const fresh: TopicPartition[] = [];
     const pending: Promise<void>[] = [];
     for (const { topic, partition } of outputs) {
-      const known = transaction.added.get(`${partition} ${topic}`);
+      const known = transaction.added.get(keyOf({ topic, partition }));
       if (known === undefined) fresh.push({ topic, partition });
       else pending.push(known);
     }
     if (fresh.length > 0) {
       const request = addPartitionsToTxnRequest(this.#id, identity, fresh);
       const adding = this.#ask(request, worstError).then(() => {});
-      for (const { topic, partition } of fresh) transaction.added.set(`${partition} ${topic}`, adding);
+      for (const place of fresh) transaction.added.set(keyOf(place), adding);
       pending.push(adding);
     }
     return Promise.all(pending);
@@ -196,63 +210,6 @@ export class TransactionalProducer implements TaskWriter {
       transaction.offsetsAdded.set(groupId, adding);
     }
     return adding;
-  }
-
-  /**
-   * Returns the answers to come, once all requests have left; those to one broker on one connection and in order, which
-   * keeps a partition's batches in sequence.
-   */
-  async #dispatch(identity: ProducerIdentity, outputs: readonly PartitionOutput[]): Promise<Promise<void>[]> {
-    const leaders = new Map<number, PartitionOutput[]>();
-    for (const output of outputs) {
-      const leader = await this.#cluster.leader(output.topic, output.partition);
-      const sameLeader = leaders.get(leader);
-      if (sameLeader === undefined) leaders.set(leader, [output]);
-      else sameLeader.push(output);
-    }
-    const answers: Promise<void>[] = [];
-    for (const [leader, partitions] of leaders) {
-      const connection = await this.#cluster.connection(leader, this.#lane);
-      const batches = partitions.map((output) => encodeBatches(output, identity, this.#sequences, true));
-      for (const request of packRequests(batches)) answers.push(this.#produce(connection, request));
-    }
-    for (const answer of answers) answer.catch(() => {}); // handled by whoever waits for all of them
-    return answers;
-  }
-
-  /**
-   * What a broker refuses without appending it (a new leader is being elected, or has not heard that it is one) is sent
-   * again, byte for byte. Should a later batch of the partition have got in before it, the sequence numbers show, and
-   * the transaction fails.
-   */
-  async #produce(
-    connection: BrokerConnection,
-    batches: readonly PartitionBatch[],
-    deadlineMs = Date.now() + this.#stepTimeoutMs,
-    backoffMs = 10,
-  ): Promise<void> {
-    const answers = await connection.request(produceRequest(this.#id, batches, this.#stepTimeoutMs), this.#stepTimeoutMs);
-    const errorOf = ({ topic, partition }: PartitionBatch): number =>
-      answers.find((answer) => answer.topic === topic && answer.partition === partition)?.errorCode ?? -1;
-    const failed = batches.map((batch) => ({ ...batch, errorCode: errorOf(batch) })).filter(({ errorCode }) => errorCode !== NO_ERROR);
-    if (failed.length === 0) return;
-    const code = worstError(failed);
-    if (disposition(code) !== 'refused' || Date.now() + backoffMs > deadlineMs) {
-      throw brokerError(code, `Produce of "${this.#id}"`, failed.find(({ errorCode }) => errorCode === code));
-    }
-    await sleep(backoffMs);
-    await this.#cluster.refresh(failed.map(({ topic }) => topic));
-    const leaders = new Map<number, PartitionBatch[]>();
-    for (const batch of failed) {
-      const leader = await this.#cluster.leader(batch.topic, batch.partition);
-      leaders.set(leader, [...(leaders.get(leader) ?? []), batch]);
-    }
-    const nextBackoffMs = Math.min(backoffMs * 2, 200);
-    await Promise.all(
-      [...leaders].map(async ([leader, sameLeader]) =>
-        this.#produce(await this.#cluster.connection(leader, this.#lane), sameLeader, deadlineMs, nextBackoffMs),
-      ),
-    );
   }
 
   #ask<Answer>(
@@ -274,4 +231,8 @@ async function allSettledOrThrow(steps: readonly Promise<void>[]): Promise<void>
   for (const result of await Promise.allSettled(steps)) {
     if (result.status === 'rejected') throw result.reason;
   }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${partition} ${topic}`;
 }
