@@ -222,6 +222,8 @@ export class RoleRunner {
   private async deliver(fetched: readonly FetchedPartition[]): Promise<void> {
     for (const part of fetched) {
       await this.learn(part);
+      // Stopped while the registry did not answer: what it could not be asked for must not be taken for unreadable.
+      if (this.isStopping) return;
       this.seats.get(part.partition)?.task?.deliver(part);
     }
   }
