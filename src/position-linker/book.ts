@@ -92,11 +92,11 @@ export class Book {
     return item.settled || (item.kind === 'fill' && item.taken);
   }
 
-  /** Marks the fills of which the tip has taken parts already. */
+  /** Notes of which waiting fills the tip has taken parts already. */
   #markTaken(): void {
-    if (this.tip.moved.length === 0) return;
-    for (const item of this.items) {
-      if (item.kind === 'fill' && !item.dying && this.tip.moved.some((part) => part.fillId === item.fillId)) item.taken = true;
+    for (let i = this.tipIndex; i < this.items.length; i++) {
+      const item = this.items[i]!;
+      if (item.kind === 'fill' && item.source === 'order' && !item.dying) item.taken = this.tip.moved.some((part) => part.fillId === item.fillId);
     }
   }
 

@@ -138,12 +138,10 @@ export class Market {
       entryPrice: record.entry_price, entryPriceDecimals: record.entry_price_decimals, positionValue: record.position_value,
       cumRealisedPnl: record.cum_realised_pnl, updatedAt: record.updated_at, pushedAt: record.envelope_created_at,
     };
-    if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, 'on_arrival', emitter)) return;
     const earlier = entry.book.updateAt(seq);
-    if (earlier !== null) {
-      if (!supersedes(item, earlier)) return;
-      this.#remove(earlier, effectiveMs, 'late_update');
-    }
+    if (earlier !== null && !supersedes(item, earlier)) return;
+    if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, 'on_arrival', emitter)) return;
+    if (earlier !== null) this.#remove(earlier, effectiveMs, 'late_update');
     entry.book.add(item);
     entry.reason ??= 'late_update';
     this.#settleBook(record.position_idx, effectiveMs, watermarkMs, emitter);
@@ -203,15 +201,13 @@ export class Market {
     const earlier = this.fills.get(record.fill_id);
     if (place === null) return;
     const item = fillItem(record, place, effectiveMs);
-    if (earlier !== undefined) {
-      if (sameFill(earlier, item)) return;
-      this.#remove(earlier, effectiveMs, 'late_order');
-    }
+    if (earlier !== undefined && sameFill(earlier, item)) return;
     const entry = this.entry(place.positionIdx);
     if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, occasion, emitter)) {
       this.inferred.delete(record.fill_id);
       return;
     }
+    if (earlier !== undefined) this.#remove(earlier, effectiveMs, 'late_order');
     this.fills.set(record.fill_id, item);
     this.#noteInferred(record.fill_id, item);
     entry.book.add(item);
@@ -229,15 +225,13 @@ export class Market {
       cashId: record.cash_id, amount: record.amount, occurredAt: record.occurred_at, dated: record.seq === null,
       beforeFills: record.seq === null && place.atMs > record.occurred_at,
     };
-    if (earlier !== undefined) {
-      if (sameCash(earlier, item)) return;
-      this.#remove(earlier, effectiveMs, 'late_fill');
-    }
+    if (earlier !== undefined && sameCash(earlier, item)) return;
     const entry = this.entry(place.positionIdx);
     if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, occasion, emitter)) {
       this.inferred.delete(cashName(record.cash_id));
       return;
     }
+    if (earlier !== undefined) this.#remove(earlier, effectiveMs, 'late_fill');
     this.cash.set(record.cash_id, item);
     this.#noteInferred(cashName(record.cash_id), item);
     entry.book.add(item);
