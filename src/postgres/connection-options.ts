@@ -10,6 +10,8 @@ export interface ConnectOptions {
   readonly schema: string;
   /** Shown in pg_stat_activity. */
   readonly applicationName?: string;
+  /** A statement without an answer after this time counts as a lost connection; default two minutes. */
+  readonly queryTimeoutMs?: number;
   /** Commits do not wait for the server's disk: for sinks, whose rows and offsets are lost together or not at all. */
   readonly commitsEarly?: boolean;
 }

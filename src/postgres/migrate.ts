@@ -12,6 +12,8 @@ export interface AppliedMigration {
 
 /** Class of advisory locks for migrations; the object is a hash of the schema's name. */
 const LOCK_CLASS = 0x706c;
+/** A step may rewrite a large table, or wait for another process that does. */
+const STEP_TIMEOUT_MS = 24 * 3_600_000;
 
 /**
  * Brings a schema up to this program's version and answers the steps it took; none if there was nothing to do. Creates
@@ -19,7 +21,7 @@ const LOCK_CLASS = 0x706c;
  * Throws GuidedError when the schema is newer than this program, DatabaseError when the database refuses.
  */
 export async function migrate(databaseUrl: string, schema: string, migrations: readonly Migration[] = MIGRATIONS): Promise<AppliedMigration[]> {
-  const session = new Session({ databaseUrl, schema, applicationName: 'position-linker migrate' });
+  const session = new Session({ databaseUrl, schema, applicationName: 'position-linker migrate', queryTimeoutMs: STEP_TIMEOUT_MS });
   try {
     await requireServerVersion(session);
     // Waiting for another one's migrations is no deadlock.

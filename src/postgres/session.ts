@@ -7,7 +7,7 @@ export interface Queries {
   query<Row extends object = Record<string, unknown>>(text: string, parameters?: readonly (string | null)[]): Promise<Row[]>;
 }
 
-const QUERY_TIMEOUT_MS = 120_000;
+const DEFAULT_QUERY_TIMEOUT_MS = 120_000;
 const END_TIMEOUT_SECONDS = 2;
 
 /**
@@ -17,12 +17,14 @@ const END_TIMEOUT_SECONDS = 2;
  */
 export class Session implements Queries {
   private readonly sql: postgres.Sql;
+  private readonly queryTimeoutMs: number;
   private failure: DatabaseError | null = null;
   private isEnded = false;
 
   /** `onLost` is called when the connection is gone and nobody here ended it. */
   constructor(options: ConnectOptions, onLost: () => void = () => undefined) {
     const { databaseUrl } = options;
+    this.queryTimeoutMs = options.queryTimeoutMs ?? DEFAULT_QUERY_TIMEOUT_MS;
     this.sql = postgres(databaseUrl, {
       ...connectionOptions(options),
       max: 1,
@@ -41,7 +43,7 @@ export class Session implements Queries {
 
   async query<Row extends object = Record<string, unknown>>(text: string, parameters: readonly (string | null)[] = []): Promise<Row[]> {
     if (this.failure !== null) throw this.failure;
-    const timer = setTimeout(() => this.abandon(text), QUERY_TIMEOUT_MS);
+    const timer = setTimeout(() => this.abandon(text), this.queryTimeoutMs);
     try {
       // Without parameters a script of several statements; with them a statement prepared once a connection.
       const rows = await this.sql.unsafe(text, [...parameters], { prepare: parameters.length > 0 });
@@ -78,7 +80,7 @@ export class Session implements Queries {
   }
 
   private abandon(text: string): void {
-    this.fail(new DatabaseError(`${shortened(text)}: no answer within ${QUERY_TIMEOUT_MS / 1000} s`, 'transient', null));
+    this.fail(new DatabaseError(`${shortened(text)}: no answer within ${this.queryTimeoutMs / 1000} s`, 'transient', null));
     void this.sql.end({ timeout: 0 });
   }
 

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { Database } from '../../src/postgres/database.js';
 import { DatabaseError } from '../../src/postgres/database-error.js';
-import { scratchSchema, type Scratch } from './scratch-database.js';
+import { Session } from '../../src/postgres/session.js';
+import { databaseUrl, scratchSchema, type Scratch } from './scratch-database.js';
 
 async function failure(work: Promise<unknown>): Promise<DatabaseError> {
   try {
@@ -75,6 +76,14 @@ describe('transactions', () => {
     const sleeping = failure(database.transaction((queries) => queries.query('SELECT pg_sleep(30)')));
     while ((await scratch.terminate(scratch.schema)) === 0);
     expect((await sleeping).kind).to.equal('transient');
+  });
+
+  it('a server that does not answer counts as gone', async () => {
+    const session = new Session({ databaseUrl: databaseUrl(), schema: 'public', queryTimeoutMs: 50 });
+    const error = await failure(session.query('SELECT pg_sleep(30)'));
+    expect(error.kind).to.equal('transient');
+    expect(session.isUsable).to.equal(false);
+    await session.end();
   });
 
   it('the next use connects anew', async () => {
