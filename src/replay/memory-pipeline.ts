@@ -51,9 +51,9 @@ export class MemoryPipeline {
       for (;;) {
         let fed = 0;
         for (let input = 0; input < task.inputCount; input++) fed += task.feed(input, CHUNK_RECORDS);
-        task.step(Number.POSITIVE_INFINITY);
+        const taken = task.step(Number.POSITIVE_INFINITY);
         task.commit();
-        if (fed === 0) break;
+        if (fed === 0 && taken === 0) break;
       }
     }
   }
@@ -66,14 +66,14 @@ export class MemoryPipeline {
   }
 
   /**
-   * Forgets what every task has read, and the changelogs: memory then grows with what is open, not with the capture. No
-   * task can be restarted afterwards. `positionOf` says how far others still have to read; null for topics they do not.
+   * Forgets what every task has committed, and the changelogs: memory then grows with what is open, not with the capture.
+   * `positionOf` says how far others still have to read; null for topics they do not.
    */
   discardRead(positionOf: (topic: string, partition: number) => number | null): void {
     for (const topic of this.log.topicNames()) {
       for (let partition = 0; partition < this.partitions; partition++) {
         let offset = positionOf(topic, partition) ?? this.log.end(topic, partition);
-        for (const task of this.tasks) if (task.partition === partition) offset = Math.min(offset, task.positionIn(topic) ?? offset);
+        for (const task of this.tasks) if (task.partition === partition) offset = Math.min(offset, task.committedIn(topic) ?? offset);
         this.log.discardBelow(topic, partition, offset);
       }
     }

@@ -1,29 +1,49 @@
 import { groupId, topicName } from '../config/namespace.js';
 import type { MemoryLog } from '../runtime/memory-log.js';
-import { TaskCore, type CommitUnit, type TaskCoreOptions } from '../runtime/task-core.js';
+import { ProcessorError, TaskCore, type CommitUnit, type TaskCoreOptions } from '../runtime/task-core.js';
 
 /** One task over the memory log, driven step by step and without a promise: what the shell does to a task, in the caller's hands. */
 export class MemoryTask {
   private readonly log: MemoryLog;
   private readonly options: TaskCoreOptions;
   private readonly inputs: readonly string[];
+  /** Live entries of the changelog, as of the last commit. */
+  private readonly state = new Map<string, Uint8Array>();
+  private readonly poison = new Map<string, Error>();
   private core: TaskCore;
   private positions: number[];
+  private committed: readonly number[];
 
   constructor(log: MemoryLog, options: TaskCoreOptions) {
     this.log = log;
-    this.options = options;
+    this.options = { ...options, poison: this.poison };
     this.inputs = options.topology.inputs.map((topic) => topicName(options.namespace, topic));
-    this.core = new TaskCore(options);
-    this.positions = this.restore();
+    for (const [id, error] of options.poison ?? []) this.poison.set(id, error);
+    this.noteChanges(log.records(topicName(options.namespace, options.topology.changelog), options.partition));
+    this.core = new TaskCore(this.options);
+    this.committed = this.positions = this.restore();
   }
 
   get role(): string {
     return this.options.topology.role;
   }
 
+  get partition(): number {
+    return this.options.partition;
+  }
+
   get inputCount(): number {
     return this.inputs.length;
+  }
+
+  /** Records that were read and wait for a watermark. */
+  get heldRecords(): number {
+    return this.inputs.reduce((sum, _topic, input) => sum + this.core.bufferedRecords(input), 0);
+  }
+
+  /** Reads nothing below this offset of a topic any more, not even after a restart; null for topics it does not read. */
+  committedIn(topic: string): number | null {
+    return this.committed[this.inputs.indexOf(topic)] ?? null;
   }
 
   /** Reads on in one input by at most maxRecords; answers how many records came. */
@@ -40,27 +60,26 @@ export class MemoryTask {
     return records.length;
   }
 
-  /** Reads nothing below this offset of a topic any more, unless it is restarted. */
-  positionIn(topic: string): number | null {
-    return this.positions[this.inputs.indexOf(topic)] ?? null;
-  }
-
-  get partition(): number {
-    return this.options.partition;
-  }
-
-  /** Records that were read and wait for a watermark. */
-  get heldRecords(): number {
-    return this.inputs.reduce((sum, _topic, input) => sum + this.core.bufferedRecords(input), 0);
-  }
-
+  /**
+   * Handles at most `limit` entries; answers how many. A record that breaks the processor costs a restart, and is a dead
+   * letter when it comes again: then the answer is 1, for there is more to do.
+   */
   step(limit: number): number {
-    return this.core.step(limit);
+    try {
+      return this.core.step(limit);
+    } catch (error) {
+      if (!(error instanceof ProcessorError) || error.recordId === null || this.poison.has(error.recordId)) throw error;
+      this.poison.set(error.recordId, error.cause instanceof Error ? error.cause : error);
+      this.restart();
+      return 1;
+    }
   }
 
   commit(): CommitUnit | null {
     const unit = this.core.takeUnit();
     if (unit === null) return null;
+    this.noteChanges(unit.changelog);
+    this.committed = unit.offsets.map(({ offset }) => offset);
     this.log.commitTransaction([...unit.outputs, ...unit.changelog], groupId(this.options.namespace, this.role), unit.offsets);
     return unit;
   }
@@ -71,15 +90,16 @@ export class MemoryTask {
     this.positions = this.restore();
   }
 
-  private restore(): number[] {
-    const { topology, partition, namespace } = this.options;
-    const live = new Map<string, Uint8Array>();
-    for (const { key, value } of this.log.records(topicName(namespace, topology.changelog), partition)) {
+  private noteChanges(changes: Iterable<{ readonly key: Uint8Array | null; readonly value: Uint8Array | null }>): void {
+    for (const { key, value } of changes) {
       const name = Buffer.from(key as Uint8Array).toString('utf8');
-      if (value === null) live.delete(name);
-      else live.set(name, value);
+      if (value === null) this.state.delete(name);
+      else this.state.set(name, value);
     }
-    for (const [key, value] of live) this.core.restore(key, value);
+  }
+
+  private restore(): number[] {
+    for (const [key, value] of this.state) this.core.restore(key, value);
     const stored = this.core.finishRestore();
     if (stored !== null) return [...stored];
     const start = this.inputs.map(() => 0);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { OutgoingRecord } from '../../src/kafka/record.js';
 import { MemoryTask } from '../../src/replay/memory-task.js';
 import { MemoryLog } from '../../src/runtime/memory-log.js';
-import { ProcessorError } from '../../src/runtime/task-core.js';
+import { ProcessorError, TaskCore } from '../../src/runtime/task-core.js';
 import { toyCodec, toyRecord, toyTopology, toyWatermark, TOY_TOPICS } from './toy.js';
 
 const OUTPUTS = ['toy.out', 'toy.table', 'toy.left.dead_letters', 'toy.right.dead_letters'];
@@ -153,16 +153,14 @@ describe('task core, dead letters', () => {
       task.step(100);
       task.commit();
     };
-    let failure: unknown;
-    try {
-      run(new MemoryTask(log, OPTIONS));
-    } catch (error) {
-      failure = error;
-    }
-    expect(failure).to.be.instanceOf(ProcessorError);
-    expect(failure).to.include({ recordId: '0:1' });
+    const core = new TaskCore(OPTIONS);
+    core.push(0, log.records('toy.left', 0), log.end('toy.left', 0));
+    core.push(1, log.records('toy.right', 0), log.end('toy.right', 0));
+    expect(() => core.step(100)).to.throw(ProcessorError).that.includes({ recordId: '0:1' });
+    const task = new MemoryTask(log, OPTIONS);
+    run(task);
     expect(log.records('toy.out', 0).length).to.equal(0);
-    run(new MemoryTask(log, { ...OPTIONS, poison: new Map([['0:1', new RangeError('the toy broke')]]) }));
+    run(task);
     expect(log.records('toy.left.dead_letters', 0).length).to.equal(1);
     expect(log.records('toy.out', 0).map(({ timestampMs }) => timestampMs)).to.deep.equal([30]);
   });
