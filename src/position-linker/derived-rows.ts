@@ -1,7 +1,5 @@
 import type { Decimal } from '../domain/decimal.js';
-import type {
-  DeltaKind, DiscrepancyCause, Evidence, EvidenceCheck, InputRef, RelationshipType,
-} from '../domain/records.js';
+import type { DiscrepancyCause, EvidenceCheck, PositionOrder, PredictionDelta } from '../domain/records.js';
 import type { Cycle } from './book-state.js';
 
 /** What every row of a book has in common. */
@@ -12,55 +10,23 @@ export interface BookKey {
   readonly positionIdx: number;
 }
 
-/** A link as derived: the row of position_orders without its history. */
-export interface DerivedLink {
-  readonly id: string;
-  readonly positionId: string;
-  readonly orderId: string | null;
-  readonly execId: string | null;
-  readonly leg: number;
-  readonly direction: 1 | -1;
-  readonly relationshipType: RelationshipType;
-  readonly sizeDelta: Decimal;
-  readonly sizeBefore: Decimal;
-  readonly sizeAfter: Decimal;
-  readonly executionPrice: Decimal | null;
-  readonly executionFee: Decimal;
-  readonly executedAt: number;
-  readonly seq: number | null;
-  readonly signalId: string | null;
-  readonly evidence: Evidence;
-  readonly source: 'execution' | 'order' | 'position';
-  readonly candidates: number | null;
-  readonly checks: readonly EvidenceCheck[];
-  readonly inputs: readonly InputRef[];
-}
+/** A record under construction. */
+type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
-/** A cycle as derived. */
+/**
+ * A link, a cycle and a delta as derived: the records themselves. What tells of their history (revision, reason, known_at,
+ * retracted, reverses, ids of deltas) is filled in when they are issued.
+ */
+export type DerivedLink = Draft<PositionOrder>;
+export type DerivedDelta = Draft<PredictionDelta> & {
+  /** Identifies the delta but for its number. */
+  readonly base: string;
+};
+
+/** A cycle with what its row is made of. */
 export interface DerivedCycle extends Cycle {
   readonly size: Decimal;
   readonly averageEntryPrice: Decimal | null;
-}
-
-/** One signal's share of a link or cash event; `base` identifies it but for its number. */
-export interface DerivedDelta {
-  readonly base: string;
-  readonly signalId: string | null;
-  readonly positionId: string;
-  readonly direction: 1 | -1;
-  readonly kind: DeltaKind;
-  readonly quantity: Decimal;
-  readonly price: Decimal | null;
-  readonly value: Decimal;
-  readonly realizedPnl: Decimal | null;
-  readonly fee: Decimal;
-  readonly funding: Decimal;
-  readonly exitSignalId: string | null;
-  readonly exitReason: string | null;
-  readonly linkId: string | null;
-  readonly cashId: string | null;
-  readonly seq: number | null;
-  readonly executedAt: number;
 }
 
 /** A discrepancy as derived, always open. */
@@ -105,10 +71,10 @@ function sameChecks(a: readonly EvidenceCheck[], b: readonly EvidenceCheck[]): b
 
 /** Whether two links are the same row, history and inputs aside. */
 export function sameLink(a: DerivedLink, b: DerivedLink): boolean {
-  return a.positionId === b.positionId && a.orderId === b.orderId && a.execId === b.execId && a.direction === b.direction
-    && a.relationshipType === b.relationshipType && a.sizeDelta === b.sizeDelta && a.sizeBefore === b.sizeBefore
-    && a.sizeAfter === b.sizeAfter && a.executionPrice === b.executionPrice && a.executionFee === b.executionFee
-    && a.executedAt === b.executedAt && a.seq === b.seq && a.signalId === b.signalId && a.evidence === b.evidence
+  return a.position_id === b.position_id && a.order_id === b.order_id && a.exec_id === b.exec_id && a.side === b.side
+    && a.relationship_type === b.relationship_type && a.size_delta === b.size_delta && a.size_before === b.size_before
+    && a.size_after === b.size_after && a.execution_price === b.execution_price && a.execution_fee === b.execution_fee
+    && a.executed_at === b.executed_at && a.seq === b.seq && a.signal_id === b.signal_id && a.evidence === b.evidence
     && a.source === b.source && a.candidates === b.candidates && sameChecks(a.checks, b.checks);
 }
 
@@ -121,9 +87,9 @@ export function sameCycleRow(a: DerivedCycle, b: DerivedCycle): boolean {
 }
 
 export function sameDelta(a: DerivedDelta, b: DerivedDelta): boolean {
-  return a.positionId === b.positionId && a.direction === b.direction && a.quantity === b.quantity && a.price === b.price
-    && a.value === b.value && a.realizedPnl === b.realizedPnl && a.fee === b.fee && a.funding === b.funding
-    && a.exitSignalId === b.exitSignalId && a.exitReason === b.exitReason && a.seq === b.seq && a.executedAt === b.executedAt;
+  return a.position_id === b.position_id && a.side === b.side && a.quantity === b.quantity && a.price === b.price
+    && a.value === b.value && a.realized_pnl === b.realized_pnl && a.fee === b.fee && a.funding === b.funding
+    && a.exit_signal_id === b.exit_signal_id && a.exit_reason === b.exit_reason && a.seq === b.seq && a.executed_at === b.executed_at;
 }
 
 export function sameDiscrepancy(a: DerivedDiscrepancy, b: DerivedDiscrepancy): boolean {

@@ -1,5 +1,5 @@
 import { abs } from '../domain/decimal.js';
-import type { PositionCycle, PositionDiscrepancy, PositionOrder, PredictionDelta } from '../domain/records.js';
+import type { PositionCycle, PositionDiscrepancy, PredictionDelta } from '../domain/records.js';
 import { naturalKey, uuidV5 } from '../domain/uuid.js';
 import type { Emitter } from '../runtime/processor.js';
 import { type Contract, averagePrice } from './contract.js';
@@ -85,14 +85,11 @@ export class Issuer {
   }
 
   #emitLink(row: DerivedLink, revision: number, retracted: boolean, reason: string, cause: ChangeCause, emitter: Emitter): void {
-    const record: PositionOrder = {
-      id: row.id, position_id: row.positionId, account: this.key.account, category: this.key.category, asset: this.key.asset, position_idx: this.key.positionIdx, order_id: row.orderId, exec_id: row.execId, leg: row.leg,
-      side: row.direction === 1 ? 'Buy' : 'Sell', relationship_type: row.relationshipType, size_delta: row.sizeDelta,
-      size_before: row.sizeBefore, size_after: row.sizeAfter, execution_price: row.executionPrice, execution_fee: row.executionFee,
-      executed_at: row.executedAt, seq: row.seq, signal_id: row.signalId, evidence: row.evidence, source: row.source,
-      candidates: row.candidates, checks: row.checks, retracted, revision, reason, known_at: cause.knownAtMs, inputs: row.inputs,
-    };
-    emitter.emit(OUTPUT.links, this.key.asset, 'PositionOrder', record, cause.knownAtMs);
+    row.revision = revision;
+    row.retracted = retracted;
+    row.reason = reason;
+    row.known_at = cause.knownAtMs;
+    emitter.emit(OUTPUT.links, this.key.asset, 'PositionOrder', row, cause.knownAtMs);
   }
 
   #deltas(before: DerivedRows, after: DerivedRows, cause: ChangeCause, emitter: Emitter): void {
@@ -103,7 +100,7 @@ export class Issuer {
       const issued = deltas.get(base)?.issued ?? 1;
       deltas.set(base, { issued, live: false, seq: row.seq });
       const id = uuidV5(naturalKey(base, issued - 1));
-      this.#emitDelta(row, uuidV5(naturalKey(id, 'reverse')), id, cause, emitter);
+      this.#emitReversal(row, uuidV5(naturalKey(id, 'reverse')), id, cause, emitter);
     }
     for (const [base, row] of after.deltas) {
       const earlier = before.deltas.get(base);
@@ -111,18 +108,20 @@ export class Issuer {
       const history = deltas.get(base);
       const number = history?.issued ?? 0;
       if (history !== undefined || earlier !== undefined) deltas.set(base, { issued: number + 1, live: true, seq: row.seq });
-      this.#emitDelta(row, uuidV5(naturalKey(base, number)), null, cause, emitter);
+      this.#emitDelta(row, uuidV5(naturalKey(base, number)), cause, emitter);
     }
   }
 
-  #emitDelta(row: DerivedDelta, id: string, reverses: string | null, cause: ChangeCause, emitter: Emitter): void {
-    const sign = reverses === null ? 1n : -1n;
+  #emitDelta(row: DerivedDelta, id: string, cause: ChangeCause, emitter: Emitter): void {
+    row.id = id;
+    row.known_at = cause.knownAtMs;
+    emitter.emit(OUTPUT.deltas, this.key.asset, 'PredictionDelta', row, cause.knownAtMs);
+  }
+
+  #emitReversal(row: DerivedDelta, id: string, reverses: string, cause: ChangeCause, emitter: Emitter): void {
     const record: PredictionDelta = {
-      id, signal_id: row.signalId, position_id: row.positionId, account: this.key.account, category: this.key.category, asset: this.key.asset, position_idx: this.key.positionIdx, side: row.direction === 1 ? 'Buy' : 'Sell', kind: row.kind,
-      quantity: sign * row.quantity, price: row.price, value: sign * row.value,
-      realized_pnl: row.realizedPnl === null ? null : sign * row.realizedPnl, fee: sign * row.fee, funding: sign * row.funding,
-      exit_signal_id: row.exitSignalId, exit_reason: row.exitReason, link_id: row.linkId, cash_id: row.cashId, reverses, seq: row.seq,
-      executed_at: row.executedAt, known_at: cause.knownAtMs,
+      ...row, id, reverses, quantity: -row.quantity, value: -row.value, realized_pnl: row.realized_pnl === null ? null : -row.realized_pnl,
+      fee: -row.fee, funding: -row.funding, known_at: cause.knownAtMs,
     };
     emitter.emit(OUTPUT.deltas, this.key.asset, 'PredictionDelta', record, cause.knownAtMs);
   }

@@ -1,10 +1,10 @@
 import { type Decimal, abs, proportion } from '../domain/decimal.js';
-import type { Evidence, EvidenceCheck, InputRef, RelationshipType } from '../domain/records.js';
+import type { DeltaKind, Evidence, EvidenceCheck, InputRef, RelationshipType } from '../domain/records.js';
 import { naturalKey, uuidV5 } from '../domain/uuid.js';
 import { type AverageStep, averageStep, bookDirection } from './average-cost.js';
 import type { BookState, Cycle } from './book-state.js';
 import { type Contract, averagePrice, closingPnl } from './contract.js';
-import type { BookKey, DerivedDelta, DerivedRows } from './derived-rows.js';
+import type { BookKey, DerivedRows } from './derived-rows.js';
 import { type AttributionPolicy, addLot, consumeLots } from './lots.js';
 import { splitByWeight } from './split.js';
 
@@ -54,6 +54,24 @@ export interface CashChange {
   readonly occurredAt: number;
   readonly kind: 'funding' | 'residual';
   readonly verifiedToSeq: number;
+}
+
+/** One signal's share of a leg or of a cash event. */
+interface SignalShare {
+  readonly signalId: string | null;
+  readonly kind: DeltaKind;
+  readonly quantity: Decimal;
+  readonly price: Decimal | null;
+  readonly value: Decimal;
+  readonly realizedPnl: Decimal | null;
+  readonly fee: Decimal;
+  readonly funding: Decimal;
+  readonly exitSignalId: string | null;
+  readonly exitReason: string | null;
+  readonly linkId: string | null;
+  readonly cashId: string | null;
+  readonly seq: number | null;
+  readonly executedAt: number;
 }
 
 /** Applies changes to a book's state and writes the rows they lead to. */
@@ -109,11 +127,10 @@ export class Ledger {
     consumed.forEach((part, i) => {
       const value = values === null ? null : values[i]!;
       const pnl = value === null || part.cost === null ? null : closingPnl(this.contract, cycle.direction, part.cost, value);
-      this.#addDelta(rows, {
-        base: naturalKey(linkId, part.signalId, change.isFill ? 'exit' : 'residual'),
-        signalId: part.signalId, positionId: cycle.positionId, direction: cycle.direction, kind: change.isFill ? 'exit' : 'residual',
-        quantity: part.quantity, price, value: value ?? 0n, realizedPnl: pnl, fee: fees[i]!, funding: 0n,
-        exitSignalId: change.signalId, exitReason: change.exitReason, linkId, cashId: null, seq: change.seq, executedAt: change.executedAt,
+      this.#addDelta(rows, linkId, cycle, {
+        signalId: part.signalId, kind: change.isFill ? 'exit' : 'residual', quantity: part.quantity, price, value: value ?? 0n, realizedPnl: pnl,
+        fee: fees[i]!, funding: 0n, exitSignalId: change.signalId, exitReason: change.exitReason, linkId, cashId: null, seq: change.seq,
+        executedAt: change.executedAt,
       });
       this.#attribute(state, cycle, pnl, fees[i]!, 0n);
       if (!change.isFill && part.signalId !== null && !cycle.contaminated.includes(part.signalId)) {
@@ -144,11 +161,10 @@ export class Ledger {
     const linkId = uuidV5(change.openingSeq === 'start' ? change.linkName : naturalKey(change.linkName, leg));
     const price = this.#legPrice(change, step, step.opened, money.openingValue);
     addLot(this.policy, state.lots, change.signalId, step.opened, money.openingValue);
-    this.#addDelta(rows, {
-      base: naturalKey(linkId, change.signalId, 'entry'),
-      signalId: change.signalId, positionId: cycle.positionId, direction: cycle.direction, kind: 'entry',
-      quantity: step.opened, price, value: money.openingValue ?? 0n, realizedPnl: 0n, fee: money.openingFee, funding: 0n,
-      exitSignalId: null, exitReason: null, linkId, cashId: null, seq: change.seq, executedAt: change.executedAt,
+    this.#addDelta(rows, linkId, cycle, {
+      signalId: change.signalId, kind: 'entry', quantity: step.opened, price, value: money.openingValue ?? 0n, realizedPnl: 0n,
+      fee: money.openingFee, funding: 0n, exitSignalId: null, exitReason: null, linkId, cashId: null, seq: change.seq,
+      executedAt: change.executedAt,
     });
     this.#attribute(state, cycle, 0n, money.openingFee, 0n);
     const before = state.size;
@@ -184,9 +200,8 @@ export class Ledger {
     });
     for (const [signalId, { amount }] of bySignal) {
       const isFunding = cash.kind === 'funding';
-      this.#addDelta(rows, {
-        base: naturalKey(cash.name, signalId, cash.kind), signalId, positionId: cycle.positionId, direction: cycle.direction, kind: cash.kind,
-        quantity: 0n, price: null, value: 0n, realizedPnl: isFunding ? 0n : -amount, fee: 0n, funding: isFunding ? amount : 0n,
+      this.#addDelta(rows, cash.name, cycle, {
+        signalId, kind: cash.kind, quantity: 0n, price: null, value: 0n, realizedPnl: isFunding ? 0n : -amount, fee: 0n, funding: isFunding ? amount : 0n,
         exitSignalId: null, exitReason: null, linkId: null, cashId: cash.cashId, seq: cash.seq, executedAt: cash.occurredAt,
       });
       this.#attribute(state, cycle, isFunding ? 0n : -amount, 0n, isFunding ? amount : 0n);
@@ -265,24 +280,34 @@ export class Ledger {
     sizeBefore: Decimal, sizeAfter: Decimal, fee: Decimal, executionPrice: Decimal | null,
   ): void {
     rows.links.set(id, {
-      id, positionId: cycle.positionId, orderId: change.orderId, execId: change.execId, leg, direction: cycle.direction, relationshipType,
-      sizeDelta: sizeAfter - sizeBefore, sizeBefore, sizeAfter, executionPrice, executionFee: fee, executedAt: change.executedAt,
-      seq: change.seq, signalId: change.signalId, evidence: change.evidence, source: change.source, candidates: change.candidates,
-      checks: change.checks, inputs: change.inputs,
+      id, position_id: cycle.positionId, account: this.key.account, category: this.key.category, asset: this.key.asset,
+      position_idx: this.key.positionIdx, order_id: change.orderId, exec_id: change.execId, leg, side: cycle.direction === 1 ? 'Buy' : 'Sell',
+      relationship_type: relationshipType, size_delta: sizeAfter - sizeBefore, size_before: sizeBefore, size_after: sizeAfter,
+      execution_price: executionPrice, execution_fee: fee, executed_at: change.executedAt, seq: change.seq, signal_id: change.signalId,
+      evidence: change.evidence, source: change.source, candidates: change.candidates, checks: change.checks, retracted: false, revision: 0,
+      reason: 'new', known_at: 0, inputs: change.inputs,
     });
   }
 
-  #addDelta(rows: DerivedRows, delta: DerivedDelta): void {
-    const earlier = rows.deltas.get(delta.base);
-    if (earlier === undefined) {
-      rows.deltas.set(delta.base, delta);
+  /** `of` is the id of the link, or the name of the cash event. */
+  #addDelta(rows: DerivedRows, of: string, cycle: Cycle, delta: SignalShare): void {
+    const base = naturalKey(of, delta.signalId, delta.kind);
+    const earlier = rows.deltas.get(base);
+    if (earlier !== undefined) {
+      // One leg took several lots of one signal: they are one delta.
+      earlier.quantity += delta.quantity;
+      earlier.value += delta.value;
+      earlier.fee += delta.fee;
+      earlier.funding += delta.funding;
+      earlier.realized_pnl = earlier.realized_pnl === null || delta.realizedPnl === null ? null : earlier.realized_pnl + delta.realizedPnl;
       return;
     }
-    // One leg took several lots of one signal: they are one delta.
-    rows.deltas.set(delta.base, {
-      ...delta, quantity: earlier.quantity + delta.quantity, value: earlier.value + delta.value, fee: earlier.fee + delta.fee,
-      funding: earlier.funding + delta.funding,
-      realizedPnl: earlier.realizedPnl === null || delta.realizedPnl === null ? null : earlier.realizedPnl + delta.realizedPnl,
+    rows.deltas.set(base, {
+      base, id: '', signal_id: delta.signalId, position_id: cycle.positionId, account: this.key.account, category: this.key.category,
+      asset: this.key.asset, position_idx: this.key.positionIdx, side: cycle.direction === 1 ? 'Buy' : 'Sell', kind: delta.kind,
+      quantity: delta.quantity, price: delta.price, value: delta.value, realized_pnl: delta.realizedPnl, fee: delta.fee, funding: delta.funding,
+      exit_signal_id: delta.exitSignalId, exit_reason: delta.exitReason, link_id: delta.linkId, cash_id: delta.cashId, reverses: null,
+      seq: delta.seq, executed_at: delta.executedAt, known_at: 0,
     });
   }
 
