@@ -98,6 +98,7 @@ export function runProcessor(processor: Processor, log: PlainLog, inputs: readon
 }
 
 const ORDER_EVENTS = 'order-manager.order_events';
+export const LINKER_INPUTS = [ORDER_EVENTS, 'ws-gateway.position'] as const;
 export const LINKER_OUTPUTS = [
   'position-linker.position_orders', 'position-linker.position_cycles', 'position-linker.prediction_deltas', 'position-linker.discrepancies',
 ] as const;
@@ -108,6 +109,6 @@ export function linkCapture(lines: readonly string[], options: Partial<LinkerOpt
   ingest(lines, log);
   const orders = runProcessor(createOrderManager(), log, ['ws-gateway.order', 'ws-gateway.execution'], [ORDER_EVENTS]);
   const linker = createPositionLinker(options);
-  const links = runProcessor(linker, log, [ORDER_EVENTS, 'ws-gateway.position'], LINKER_OUTPUTS);
+  const links = runProcessor(linker, log, LINKER_INPUTS, LINKER_OUTPUTS);
   return { log, linker, deadLetters: [...orders.deadLetters, ...links.deadLetters] };
 }
