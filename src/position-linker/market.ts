@@ -113,16 +113,24 @@ export class Market {
     this.#placeCash(record, effectiveMs, watermarkMs, 'on_arrival', emitter);
   }
 
+  /**
+   * What an order did not say is not inferred here: the row of an anomaly whose order comes later moves to the told book, and
+   * one whose order never comes stays under index 0, whatever else was known when it came.
+   */
   onAnomaly(record: ExecutionAnomaly, effectiveMs: number, emitter: Emitter): void {
-    const positionIdx = record.position_idx ?? this.#inferIdx(record.seq, record.side, null) ?? 0;
-    const entry = this.entry(positionIdx);
+    const entry = this.entry(record.position_idx ?? 0);
     const cause: ChangeCause = { knownAtMs: effectiveMs, reason: 'new' };
     const known = record.cause === 'conflict' ? 'conflict' : 'unknown_exec_type';
-    const row = this.#discrepancy(entry, known, record.exec_id, {
+    const about = {
       firstSeq: record.seq, lastSeq: record.seq, execId: record.exec_id, orderId: record.order_id, openedAt: record.occurred_at, evidence: record.detail,
-    });
+    };
+    for (const other of this.books.values()) {
+      if (other !== entry) other.issuer.close(this.#discrepancy(other, known, record.exec_id, about).id, 'explained', cause, emitter);
+    }
+    const row = this.#discrepancy(entry, known, record.exec_id, about);
+    const issued = entry.issuer.history.discrepancies.get(row.id);
     if (record.retracted) entry.issuer.close(row.id, 'explained', cause, emitter);
-    else if (entry.issuer.history.discrepancies.get(row.id)?.row.evidence !== row.evidence) entry.issuer.open(row, cause, emitter);
+    else if (issued === undefined || issued.status === 'explained' || issued.row.evidence !== row.evidence) entry.issuer.open(row, cause, emitter);
   }
 
   onUpdate(record: PositionMark, inputs: Item['inputs'], effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
