@@ -1,0 +1,223 @@
+/*
+ * The speed of everything, in one command: `scripts/bench --help`.
+ */
+import { cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { stackUp } from '../src/stack/stack.js';
+import type { StackAddresses } from '../src/stack/stack-addresses.js';
+import { BenchNamespace, stackVariables } from './bench-namespace.js';
+import { median, printStages, reportOf, tenths, whole, type LatencyReport, type Run, type StageReport } from './report.js';
+import { endStageProcesses, startStage, withServerCpu, type StageAnswer } from './stage-process.js';
+
+const STAGES = ['core', 'ceiling', 'linker', 'pipeline', 'latency'] as const;
+const HELP = `usage: scripts/bench [options]
+
+Medians of several runs, each in a process of its own, cold. Uses the stack of the environment, or starts one.
+
+  core      order-manager and position-linker on plain objects, no Kafka, no Avro; records a second of CPU time
+  ceiling   bare consume and decode of the topics that the next two read
+  linker    position-linker from its two input topics to its committed output topics, exactly once
+  pipeline  a session from the ws-gateway topics to finished tables, all roles in one process
+  latency   from input to readable link, at recorded pace
+
+  --quick              small sessions, about two minutes
+  --stages a,b         only these
+  --records N          records of the session in the topics
+  --core-records N     records of the session of the core alone
+  --assets N           default 200
+  --partitions 1,4,12  the linker with each; the pipeline and latency with the last
+  --runs N             default 3
+  --rate N             latency: records a second, default 2000
+  --seconds N          latency: measured seconds of each run
+  --json               everything as JSON on standard output
+`;
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false }, json: { type: 'boolean', default: false },
+    stages: { type: 'string', default: STAGES.join() }, records: { type: 'string' }, 'core-records': { type: 'string' }, assets: { type: 'string', default: '200' },
+    partitions: { type: 'string' }, runs: { type: 'string', default: '3' }, rate: { type: 'string', default: '2000' }, seconds: { type: 'string' },
+  },
+});
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+
+const stagesWanted = values.stages.split(',');
+for (const stage of stagesWanted) if (!(STAGES as readonly string[]).includes(stage)) throw new Error(`--stages ${stage}: there are ${STAGES.join(', ')}`);
+const wants = (stage: (typeof STAGES)[number]): boolean => stagesWanted.includes(stage);
+const plan = {
+  records: number('records', values.records, values.quick ? 40_000 : 1_000_000),
+  coreRecords: number('core-records', values['core-records'], values.quick ? 100_000 : 1_000_000),
+  assets: number('assets', values.assets, 200),
+  partitions: (values.partitions ?? (values.quick ? '4' : '1,4,12')).split(',').map((text) => number('partitions', text, 12)),
+  runs: number('runs', values.runs, 3),
+  rate: number('rate', values.rate, 2_000),
+  latencySeconds: number('seconds', values.seconds, values.quick ? 6 : 30),
+  warmUpSeconds: values.quick ? 4 : 10,
+};
+
+function number(name: string, text: string | undefined, fallback: number): number {
+  const value = text === undefined ? fallback : Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name} ${text} is not a whole number above 0`);
+  return value;
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const reports: StageReport[] = [];
+const latencies: LatencyReport[] = [];
+const SOURCES = ['ws-gateway.order', 'ws-gateway.execution', 'ws-gateway.position'];
+const LINKER_INPUTS = ['order-manager.order_events', 'ws-gateway.position'];
+const ALL_ROLES = ['order-manager', 'position-manager', 'position-linker', 'model-service', 'table-sinks'];
+
+async function repeated<T>(what: string, run: () => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let i = 1; i <= plan.runs; i++) {
+    say(`${what}, run ${i} of ${plan.runs} (load ${tenths(loadavg()[0] ?? 0)})`);
+    results.push(await run());
+  }
+  return results;
+}
+
+async function measureCore(): Promise<void> {
+  const answers = await repeated('core', () => startStage('core.ts', ['--records', String(plan.coreRecords), '--assets', String(plan.assets), '--runs', '1', '--json'], {}).answer);
+  for (const [stage, field] of [['core: order-manager', 'order_manager_records_per_cpu_second'], ['core: position-linker', 'position_linker_records_per_cpu_second'], ['core: both', 'both_records_per_cpu_second']] as const) {
+    const runs = answers.map((answer) => ({ ...runOf(answer, plan.coreRecords), seconds: plan.coreRecords / Number(answer[field]), cpuSeconds: plan.coreRecords / Number(answer[field]), peakRssMb: Number(answer['peak_rss_mb']) }));
+    reports.push(reportOf(stage, null, runs, null));
+  }
+}
+
+function runOf(answer: StageAnswer, records: number, servers: { readonly brokerCpuSeconds: number | null; readonly databaseCpuSeconds: number | null } = { brokerCpuSeconds: null, databaseCpuSeconds: null }): Run {
+  const { brokerCpuSeconds, databaseCpuSeconds } = servers;
+  return { records, seconds: Number(answer['seconds']), cpuSeconds: Number(answer['cpuSeconds']), brokerCpuSeconds, databaseCpuSeconds, peakRssMb: Number(answer['peakRssMb']), load: loadavg()[0] ?? 0 };
+}
+
+/** One namespace with a session in its source topics, and everything that is measured on it. */
+class Bench {
+  readonly #namespace: BenchNamespace;
+  readonly #variables: Record<string, string>;
+  readonly #ports: { readonly broker: number; readonly database: number };
+
+  constructor(namespace: BenchNamespace, stack: StackAddresses) {
+    this.#namespace = namespace;
+    this.#variables = stackVariables(stack);
+    this.#ports = { broker: Number(stack.kafkaBrokers[0]?.split(':').at(-1)), database: Number(new URL(stack.databaseUrl).port || 5432) };
+  }
+
+  async all(isLast: boolean): Promise<void> {
+    const { partitions } = this.#namespace;
+    const withPipeline = wants('pipeline') && isLast;
+    if (!wants('linker') && !wants('ceiling') && !withPipeline) return;
+    await this.#namespace.setUp();
+    say(`${plan.records} records into ${partitions} partitions`);
+    const { records } = await this.#stage('ingest.ts', '--partitions', String(partitions), '--records', String(plan.records), '--assets', String(plan.assets));
+    let sourceCeiling: StageReport | null = null;
+    if (wants('ceiling') && isLast) reports.push((sourceCeiling = await this.#ceiling('ceiling: consume + decode ws-gateway.*', SOURCES)));
+    if (withPipeline) await this.#pipeline(Number(records), sourceCeiling);
+    if (!wants('linker')) return;
+    if (!withPipeline) {
+      say('order-manager, so that the linker has its input');
+      await this.#stage('roles.ts', '--drain', 'order-manager');
+    }
+    await this.#linker();
+  }
+
+  async #pipeline(records: number, ceiling: StageReport | null): Promise<void> {
+    const runs = await repeated(`pipeline, ${this.#namespace.partitions} partitions`, async () => {
+      await this.#namespace.reset(ALL_ROLES);
+      return this.#measured(records, 'roles.ts', '--drain', 'all');
+    });
+    reports.push(reportOf('pipeline: ws-gateway.* to tables', this.#namespace.partitions, runs, ceiling?.recordsPerSecond ?? null));
+  }
+
+  async #linker(): Promise<void> {
+    const ceiling = await this.#ceiling('ceiling: consume + decode linker inputs', LINKER_INPUTS);
+    if (wants('ceiling')) reports.push(ceiling);
+    const runs = await repeated(`linker, ${this.#namespace.partitions} partitions`, async () => {
+      await this.#namespace.reset(['position-linker']);
+      return this.#measured(ceiling.records, 'roles.ts', '--drain', 'position-linker');
+    });
+    reports.push(reportOf('position-linker: inputs to committed outputs', this.#namespace.partitions, runs, ceiling.recordsPerSecond));
+  }
+
+  async #ceiling(stage: string, topics: readonly string[]): Promise<StageReport> {
+    const runs = await repeated(stage, async () => {
+      const { result, ...servers } = await withServerCpu(this.#ports, () => this.#stage('consume.ts', ...topics));
+      return runOf(result, Number(result['records']), servers);
+    });
+    return reportOf(stage, this.#namespace.partitions, runs, null);
+  }
+
+  /** Its own topics must be empty: the place of a record in the log is told by counting. */
+  async latency(): Promise<void> {
+    const { partitions } = this.#namespace;
+    await this.#namespace.setUp();
+    const roles = startStage('stages/roles.ts', ['--namespace', this.#namespace.name, 'all'], this.#variables);
+    const { result, ...servers } = await withServerCpu(this.#ports, () =>
+      this.#stage('latency.ts', '--partitions', String(partitions), '--assets', String(plan.assets), '--rate', String(plan.rate), '--seconds', String(plan.latencySeconds), '--warm-up-seconds', String(plan.warmUpSeconds)));
+    roles.stop();
+    const { cpuSeconds, peakRssMb } = await roles.answer;
+    latencies.push({ ...(result as unknown as LatencyReport), partitions, load: loadavg()[0] ?? 0, rolesCpuSeconds: cpuSeconds, rolesPeakRssMb: peakRssMb, ...servers });
+  }
+
+  #stage(file: string, ...args: string[]): Promise<StageAnswer> {
+    return startStage(`stages/${file}`, ['--namespace', this.#namespace.name, ...args], this.#variables).answer;
+  }
+
+  async #measured(records: number, file: string, ...args: string[]): Promise<Run> {
+    const { result, ...servers } = await withServerCpu(this.#ports, () => this.#stage(file, ...args));
+    const run = runOf(result, records, servers);
+    say(`  ${whole(run.records / run.seconds)} records/s, ${tenths(run.cpuSeconds)} s CPU, broker ${tenths(run.brokerCpuSeconds)}, database ${tenths(run.databaseCpuSeconds)}; peak ${whole(run.peakRssMb)} MB`);
+    return run;
+  }
+}
+
+async function withNamespace(stack: StackAddresses, partitions: number, work: (bench: Bench) => Promise<void>): Promise<void> {
+  const namespace = new BenchNamespace(stack, partitions);
+  try {
+    await work(new Bench(namespace, stack));
+  } finally {
+    endStageProcesses();
+    await clearPatiently(namespace);
+  }
+}
+
+/** A group whose member was just ended keeps it for a while. */
+async function clearPatiently(namespace: BenchNamespace): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await namespace.clear();
+      return;
+    } catch (error) {
+      if (attempt === 40) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  }
+}
+
+function print(startedLoad: readonly number[]): void {
+  const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', node: process.version, loadAtStart: startedLoad, loadAtEnd: loadavg() };
+  if (values.json) {
+    process.stdout.write(`${JSON.stringify({ plan, machine, stages: reports, latency: latencies }, null, 2)}\n`);
+    return;
+  }
+  console.log(`${machine.cpus} × ${machine.model}, node ${machine.node}; load ${startedLoad.map(tenths).join(' ')} at the start, ${machine.loadAtEnd.map(tenths).join(' ')} at the end`);
+  console.log('Records/s are medians. Those of the core are per CPU second of the role, memory that of the whole bench process; all others per second of the clock.\n');
+  printStages(reports);
+  if (latencies.length === 0) return;
+  const of = (field: 'p50Ms' | 'p99Ms' | 'maxMs'): string => whole(median(latencies.map((run) => run[field] ?? Number.NaN)));
+  console.log(`\nlatency, input to readable link (read committed), ${whole(median(latencies.map((run) => run.recordsPerSecond)))} records/s, commits every 100 ms: p50 ${of('p50Ms')} ms, p99 ${of('p99Ms')} ms, max ${of('maxMs')} ms`);
+  console.log(`  nothing subtracted: watermarks stay 500 ms behind (the skew allowance); ${whole(median(latencies.map((run) => run.links)))} links a run, ${latencies.length} runs; p99 of each ${latencies.map((run) => whole(run.p99Ms)).join(', ')} ms`);
+}
+
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, endStageProcesses);
+const startedLoad = loadavg();
+if (wants('core')) await measureCore();
+if (stagesWanted.some((stage) => stage !== 'core')) {
+  const stack = await stackUp({ say });
+  for (const [index, partitions] of plan.partitions.entries()) await withNamespace(stack, partitions, (bench) => bench.all(index === plan.partitions.length - 1));
+  if (wants('latency')) await repeated(`latency, ${plan.latencySeconds} s`, () => withNamespace(stack, plan.partitions.at(-1) ?? 12, (bench) => bench.latency()));
+}
+print(startedLoad);
+process.exit(0);
