@@ -30,6 +30,10 @@ function hex(bytes: Uint8Array | null): string {
   return bytes === null ? '-' : Buffer.from(bytes).toString('hex');
 }
 
+function asText(line: object): string {
+  return JSON.stringify(line);
+}
+
 describe('replay', () => {
   const sessions = ['hedge', 'stalls', 'mid-start'];
 
@@ -62,6 +66,24 @@ describe('replay', () => {
       expect(three).to.deep.equal(one);
       expect(twelve).to.deep.equal(one);
       expect(one?.['position_orders']?.length).to.be.greaterThan(50);
+    }
+  });
+
+  it('ends with the same rows when frames come late, out of order and twice', async () => {
+    interface Line {
+      readonly receivedAt: number;
+    }
+    for (const name of ['lost-executions', 'mid-start']) {
+      const pick = pickFrom(name.length);
+      const text = gunzipSync(readFileSync(capture(name).path)).toString('utf8');
+      const lines = text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Line);
+      const late = (line: Line): Line => ({ ...line, receivedAt: line.receivedAt + pick(12_000) });
+      const shuffled = lines.flatMap((line) => (pick(8) === 0 ? [late(line), late(line)] : [late(line)])).sort((a, b) => a.receivedAt - b.receivedAt);
+      const [before, after] = [await replaySession({ lines: lines.map(asText) }), await replaySession({ lines: shuffled.map(asText) }, { partitions: 1 })].map(finalRows);
+      for (const table of Object.keys(before ?? {})) {
+        // What was explained in the meantime is history; the other rows are a function of the set of frames.
+        if (table !== 'position_discrepancies') expect(after?.[table], `${name} ${table}`).to.have.members([...(before?.[table] ?? [])]);
+      }
     }
   });
 
