@@ -73,7 +73,7 @@ describe('replay', () => {
     interface Line {
       readonly receivedAt: number;
     }
-    for (const name of ['lost-executions', 'mid-start']) {
+    for (const name of ['mid-start']) {
       const pick = pickFrom(name.length);
       const text = gunzipSync(readFileSync(capture(name).path)).toString('utf8');
       const lines = text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Line);
