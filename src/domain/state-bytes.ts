@@ -1,15 +1,12 @@
 import type { Decimal } from './decimal.js';
 
-const MONEY = 10n ** 10n;
-const WORD = (1n << 64n) - 1n;
-const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Decimals: absent, of at most 8 decimals as a number, or whole; of either sign. */
+/** Decimals: absent, or two's complement of one or two 64-bit words. */
 const NONE = 0;
-const SHORT = 1;
-const WHOLE = 3;
+const WORD = 1;
+const TWO_WORDS = 2;
 
 /** Writes a state entry: unsigned variable-length numbers, texts, decimals. One writer is used again and again. */
 export class StateWriter {
@@ -80,19 +77,18 @@ export class StateWriter {
       this.byte(NONE);
       return;
     }
-    const negative = value < 0n;
-    const size = negative ? -value : value;
-    const short = size / MONEY;
-    if (short < SAFE && short * MONEY === size) {
-      this.byte(negative ? SHORT + 1 : SHORT);
-      this.count(Number(short));
+    if (this.at + 17 > this.bytes.length) this.grow(17);
+    const low = BigInt.asIntN(64, value);
+    if (low === value) {
+      this.bytes[this.at] = WORD;
+      this.view.setBigInt64(this.at + 1, value);
+      this.at += 9;
       return;
     }
-    this.byte(negative ? WHOLE + 1 : WHOLE);
-    if (this.at + 16 > this.bytes.length) this.grow(16);
-    this.view.setBigUint64(this.at, size >> 64n);
-    this.view.setBigUint64(this.at + 8, size & WORD);
-    this.at += 16;
+    this.bytes[this.at] = TWO_WORDS;
+    this.view.setBigInt64(this.at + 1, value >> 64n);
+    this.view.setBigInt64(this.at + 9, low);
+    this.at += 17;
   }
 
   private grow(need: number): void {
@@ -162,12 +158,11 @@ export class StateReader {
   maybeDecimal(): Decimal | null {
     const tag = this.byte();
     if (tag === NONE) return null;
-    if (tag < WHOLE) {
-      const size = BigInt(this.count()) * MONEY;
-      return tag === SHORT ? size : -size;
-    }
-    const size = (this.view.getBigUint64(this.at) << 64n) | this.view.getBigUint64(this.at + 8);
-    this.at += 16;
-    return tag === WHOLE ? size : -size;
+    const high = this.view.getBigInt64(this.at);
+    this.at += 8;
+    if (tag === WORD) return high;
+    const low = this.view.getBigUint64(this.at);
+    this.at += 8;
+    return (high << 64n) | low;
   }
 }
