@@ -96,6 +96,19 @@ describe('the totals of the order stream as checksum', () => {
     expect(session.advance(T0 + 2_000)).to.equal(T0 + 2_000);
   });
 
+  it('an execution without a place that came first does so too', () => {
+    const session = played(total(0), covering(0, 4), covering(4, 8, bare), total(8));
+    expect(session.advance(T0 + 2_000)).to.equal(T0 + 2_000);
+  });
+
+  it('what a greater total showed does not wait anew for a smaller one', () => {
+    const session = played(total(0), total(10));
+    session.advance(T0 + 4_000);
+    session.put(total(4));
+    session.advance(T0 + 5_100);
+    expect(shape(session.liveFills())).to.deep.equal(['0–4', '4–10']);
+  });
+
   it('an execution that comes later replaces what it covers: retracted, shortened, and under the same id again', () => {
     const session = closed(total(0), total(4), total(10));
     session.put(covering(0, 4));
@@ -244,8 +257,8 @@ describe('the row of an order', () => {
   });
 
   it('a terminal status is later than any other', () => {
-    const filled = total(10, { updated_at: T0 });
-    expect(last(closed(filled, total(4, { updated_at: T0 + 900 }))).status).to.equal('Filled');
+    const cancelled = total(4, { order_status: 'Cancelled', updated_at: T0 });
+    expect(last(closed(cancelled, total(4, { updated_at: T0 + 900 }))).status).to.equal('Cancelled');
   });
 
   it('exists for an order known only by its executions', () => {
