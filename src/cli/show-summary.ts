@@ -47,9 +47,8 @@ const COUNTED = ['orders', 'positions', 'portfolio', 'position_cycles', 'positio
 const ROUNDING_UNITS = 10n ** 10n;
 
 /*
- * A book that was open when the recording began has a discrepancy start_unknown whose evidence tells the exchange's
- * cumRealisedPnl at that moment. Every other book is taken to begin at 0: where it had traded before and was flat when the
- * recording began, the exchange's figure holds those earlier results too.
+ * A book's results are compared with what the exchange's cumRealisedPnl rose by since just before its first cycle. A book
+ * without a cycle has no results, and nothing to compare.
  */
 const BOOKS = `
 WITH results AS (
@@ -58,12 +57,12 @@ WITH results AS (
 ), links AS (
   SELECT account, category, asset, position_idx, count(*) AS links FROM position_orders GROUP BY account, category, asset, position_idx
 ), starts AS (
-  SELECT account, category, asset, position_idx, max((evidence ->> 'cum_realised_pnl')::numeric) AS start
-  FROM position_discrepancies WHERE cause = 'start_unknown' GROUP BY account, category, asset, position_idx
+  SELECT DISTINCT ON (account, category, asset, position_idx) account, category, asset, position_idx, cum_realised_pnl_before AS start
+  FROM position_cycles ORDER BY account, category, asset, position_idx, first_seq NULLS FIRST, opened_at
 )
 SELECT account, category, asset, position_idx,
   CASE WHEN r.is_unknown THEN NULL ELSE r.results END AS results,
-  p.cum_realised_pnl - coalesce(s.start, 0) AS exchange,
+  CASE WHEN s.account IS NULL THEN 0 ELSE p.cum_realised_pnl - s.start END AS exchange,
   coalesce(l.links, 0) AS links
 FROM results r
 FULL JOIN (SELECT * FROM positions WHERE category IN ('linear', 'inverse')) p USING (account, category, asset, position_idx)
@@ -134,7 +133,7 @@ export function summaryText({ rows, evidence, discrepancies, totals }: Summary):
 
 function totalText({ settle_coin, results, exchange, difference, left_out, is_within_rounding }: CoinTotal): string {
   const notes = [
-    ...(is_within_rounding ? [] : ["more than rounding: the exchange's figure of a book that began flat holds its earlier results too"]),
+    ...(is_within_rounding ? [] : ["more than rounding: see show discrepancies"]),
     ...(left_out === 0 ? [] : [`${left_out} ${left_out === 1 ? 'book' : 'books'} left out: not all of it is known`]),
   ];
   const amounts = `sum of results = ${shownNumber(results)} ${settle_coin}, exchange's realised PnL = ${shownNumber(exchange)} ${settle_coin}, difference ${shownNumber(difference)}`;

@@ -480,6 +480,8 @@ export interface PositionCycle {
   readonly first_seq: number | null;
   /** seq of the last leg. Null if not known. */
   readonly last_seq: number | null;
+  /** The exchange's realised result of all time just before the cycle began: what the cycle's own result is added to. Null where the exchange did not tell. */
+  readonly cum_realised_pnl_before: Decimal | null;
   /** Everything up to this seq is in the row; -1 if nothing is certain yet. */
   readonly verified_to_seq: number;
   /** Signals whose lots an unexplained size residual touched, sorted. */

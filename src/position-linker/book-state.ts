@@ -15,6 +15,8 @@ export interface Cycle {
   /** 1 long, -1 short. */
   readonly direction: 1 | -1;
   maxSize: Decimal;
+  /** The exchange's cumRealisedPnl just before the cycle; null where it is not known. */
+  readonly cumBefore: Decimal | null;
   /** Gross result of all lots; null once a lot of unknown cost was consumed. */
   realizedPnl: Decimal | null;
   fees: Decimal;
@@ -106,7 +108,7 @@ export function copyBookState(state: BookState): BookState {
 
 function sameCycle(a: Cycle | null, b: Cycle | null): boolean {
   if (a === null || b === null) return a === b;
-  return a.positionId === b.positionId && a.direction === b.direction && a.maxSize === b.maxSize && a.realizedPnl === b.realizedPnl
+  return a.positionId === b.positionId && a.direction === b.direction && a.maxSize === b.maxSize && a.cumBefore === b.cumBefore && a.realizedPnl === b.realizedPnl
     && a.fees === b.fees && a.funding === b.funding && a.openedAt === b.openedAt && a.closedAt === b.closedAt
     && a.exitQuantity === b.exitQuantity && a.exitValue === b.exitValue && a.firstSeq === b.firstSeq && a.lastSeq === b.lastSeq
     && a.verifiedToSeq === b.verifiedToSeq && a.approximations === b.approximations

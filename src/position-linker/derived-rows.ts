@@ -79,7 +79,7 @@ export function sameLink(a: DerivedLink, b: DerivedLink): boolean {
 }
 
 export function sameCycleRow(a: DerivedCycle, b: DerivedCycle): boolean {
-  return a.direction === b.direction && a.size === b.size && a.averageEntryPrice === b.averageEntryPrice && a.maxSize === b.maxSize
+  return a.direction === b.direction && a.size === b.size && a.averageEntryPrice === b.averageEntryPrice && a.maxSize === b.maxSize && a.cumBefore === b.cumBefore
     && a.realizedPnl === b.realizedPnl && a.fees === b.fees && a.funding === b.funding && a.openedAt === b.openedAt
     && a.closedAt === b.closedAt && a.exitQuantity === b.exitQuantity && a.exitValue === b.exitValue && a.firstSeq === b.firstSeq
     && a.lastSeq === b.lastSeq && a.verifiedToSeq === b.verifiedToSeq

@@ -146,7 +146,7 @@ export class Issuer {
       position_id: row.positionId, account: this.key.account, category: this.key.category, asset: this.key.asset, position_idx: this.key.positionIdx, side: row.direction === 1 ? 'Buy' : 'Sell', size: row.size,
       average_entry_price: row.averageEntryPrice, max_size: row.maxSize, realized_pnl: row.realizedPnl, fees: row.fees, funding: row.funding,
       opened_at: row.openedAt, closed_at: row.closedAt, exit_price: averagePrice(this.contract, abs(row.exitQuantity), row.exitValue),
-      first_seq: row.firstSeq, last_seq: row.lastSeq, verified_to_seq: row.verifiedToSeq, contaminated_signal_ids: row.contaminated,
+      first_seq: row.firstSeq, last_seq: row.lastSeq, cum_realised_pnl_before: row.cumBefore, verified_to_seq: row.verifiedToSeq, contaminated_signal_ids: row.contaminated,
       retracted, revision, reason, known_at: cause.knownAtMs,
     };
     emitter.emit(OUTPUT.cycles, this.key.asset, 'PositionCycle', record, cause.knownAtMs);

@@ -106,10 +106,13 @@ export class Ledger {
     if (step.closed > 0n) {
       const relationship: RelationshipType = step.between !== 0n ? 'decreased' : step.opened > 0n ? 'reversed' : 'closed';
       this.#close(state, change, step, relationship, leg, money, rows);
+      if (state.cum !== null) state.cum = step.pnl === null ? null : state.cum + step.pnl - money.closingFee;
       leg += 1;
     }
-    if (step.opened > 0n) this.#open(state, change, step, leg, money, rows);
-    if (state.cum !== null) state.cum = step.pnl === null ? null : state.cum + step.pnl - money.closingFee - money.openingFee;
+    if (step.opened > 0n) {
+      this.#open(state, change, step, leg, money, rows);
+      if (state.cum !== null) state.cum -= money.openingFee;
+    }
     state.eventsSinceCum += 1;
     state.eventsSinceStart += 1;
   }
@@ -266,7 +269,7 @@ export class Ledger {
     }
     const number = opening === 'start' ? 0 : state.openingCount - 1;
     const cycle: Cycle = {
-      positionId: uuidV5(naturalKey(this.bookName, opening, number)), direction: change.delta > 0n ? 1 : -1, maxSize: 0n,
+      positionId: uuidV5(naturalKey(this.bookName, opening, number)), direction: change.delta > 0n ? 1 : -1, maxSize: 0n, cumBefore: state.cum,
       realizedPnl: 0n, fees: 0n, funding: 0n, openedAt: change.executedAt, closedAt: null, exitQuantity: 0n, exitValue: 0n,
       firstSeq: typeof opening === 'number' ? opening : null, lastSeq: null, verifiedToSeq: -1, contaminated: [], approximations: 0,
     };

@@ -109,6 +109,7 @@ function writeCycle(writer: StateWriter, cycle: Cycle | null): void {
   writer.text(cycle.positionId);
   writer.flag(cycle.direction === 1);
   writer.decimal(cycle.maxSize);
+  writer.decimal(cycle.cumBefore);
   writer.decimal(cycle.realizedPnl);
   writer.decimal(cycle.fees);
   writer.decimal(cycle.funding);
@@ -127,7 +128,7 @@ function writeCycle(writer: StateWriter, cycle: Cycle | null): void {
 function readCycle(reader: StateReader): Cycle | null {
   if (!reader.flag()) return null;
   return {
-    positionId: reader.text(), direction: reader.flag() ? 1 : -1, maxSize: reader.decimal(), realizedPnl: reader.maybeDecimal(),
+    positionId: reader.text(), direction: reader.flag() ? 1 : -1, maxSize: reader.decimal(), cumBefore: reader.maybeDecimal(), realizedPnl: reader.maybeDecimal(),
     fees: reader.decimal(), funding: reader.decimal(), openedAt: reader.count(), closedAt: reader.maybeCount(), exitQuantity: reader.decimal(),
     exitValue: reader.decimal(), firstSeq: readBound(reader), lastSeq: readBound(reader), verifiedToSeq: reader.count(),
     contaminated: readMany(reader, () => reader.text()), approximations: reader.count(),

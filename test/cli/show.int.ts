@@ -48,7 +48,7 @@ describe('show', () => {
     };
     await put('Order', order(), order({ order_id: 'spot', asset: 'BTCUSDT', category: 'spot', signal_id: null }));
     await put('Position', position({ cum_realised_pnl: d('12.5') }), position({ asset: 'BTCUSDT', cum_realised_pnl: d('-1') }), position({ asset: 'ETHUSDT', category: 'spot' }));
-    await put('PositionCycle', cycle(), cycle({ position_id: id('other'), asset: 'BTCUSDT' }));
+    await put('PositionCycle', cycle({ cum_realised_pnl_before: d('10') }), cycle({ position_id: id('later'), first_seq: 200, cum_realised_pnl_before: d('11') }), cycle({ position_id: id('other'), asset: 'BTCUSDT' }));
     await put('PositionOrder', ...[1, 2, 3].map((n) => link({ id: id(`link ${n}`), seq: n, executed_at: T0 + n, exec_id: `e${n}` })), link({ id: id('other'), asset: 'BTCUSDT', signal_id: null, evidence: 'interval', executed_at: T0 - 1 }));
     await put('PositionDiscrepancy', {
       id: id('discrepancy'), account: 'main', category: 'linear', asset: 'SOLUSDT', position_idx: 0, cause: 'start_unknown', status: 'open', first_seq: 1, last_seq: 1, size: d('1'),

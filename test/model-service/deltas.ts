@@ -71,6 +71,7 @@ export function cycle(changes: Partial<PositionCycle> = {}): PositionCycle {
     exit_price: null,
     first_seq: 100,
     last_seq: 100,
+    cum_realised_pnl_before: null,
     verified_to_seq: 120,
     contaminated_signal_ids: [],
     retracted: false,

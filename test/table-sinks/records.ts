@@ -21,6 +21,7 @@ export function cycle(changes: Partial<PositionCycle> = {}): PositionCycle {
   return {
     position_id: id('cycle'), account: 'main', category: 'linear', asset: 'SOLUSDT', position_idx: 0, side: 'Buy', size: d('2'), average_entry_price: d('150.25'),
     max_size: d('2'), realized_pnl: 0n, fees: d('0.1'), funding: 0n, opened_at: T0, closed_at: null, exit_price: null, first_seq: 100, last_seq: 100,
+    cum_realised_pnl_before: null,
     verified_to_seq: 100, contaminated_signal_ids: [], retracted: false, revision: 0, reason: 'new', known_at: T0 + 1, ...changes,
   };
 }

@@ -14,7 +14,7 @@ export const positionCyclesTable = defineTable<PositionCycle>({
     ...of('text', 'side'),
     ...of('numeric', 'size', 'average_entry_price', 'max_size', 'realized_pnl', 'fees', 'funding'),
     ...of('timestamptz', 'opened_at', 'closed_at'),
-    ...of('numeric', 'exit_price'),
+    ...of('numeric', 'exit_price', 'cum_realised_pnl_before'),
     ...of('bigint', 'first_seq', 'last_seq'),
     ...of('integer', 'revision'),
   ],
