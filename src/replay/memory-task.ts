@@ -38,7 +38,7 @@ export class MemoryTask {
 
   /** Records that were read and wait for a watermark. */
   get heldRecords(): number {
-    return this.inputs.reduce((sum, _topic, input) => sum + this.core.bufferedRecords(input), 0);
+    return this.inputs.reduce((sum, _topic, input) => sum + this.core.heldRecords(input), 0);
   }
 
   /** Reads nothing below this offset of a topic any more, not even after a restart; null for topics it does not read. */

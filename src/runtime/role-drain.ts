@@ -59,7 +59,7 @@ async function look({ topology, log, codec, namespace }: RoleDrainOptions, parti
     }
   }
   if (core.step(1) > 0) return null;
-  return places.map(({ target }, input) => ({ topic: target.topic, partition, records: core.bufferedRecords(input) }));
+  return places.map(({ target }, input) => ({ topic: target.topic, partition, records: core.heldRecords(input) }));
 }
 
 /** The merge's position in the changelog: among the last records of the last commit. */

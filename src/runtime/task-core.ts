@@ -3,6 +3,7 @@ import type { RecordName, RecordTypes } from '../domain/records.js';
 import type { TopicPartitionOffset } from '../kafka/log.js';
 import type { LogRecord, OutgoingRecord, RecordHeader } from '../kafka/record.js';
 import { deadLetterHeaders, type FailureStage } from './dead-letter.js';
+import { Inbox } from './inbox.js';
 import { Merge, NO_TIME, type MergeHandler } from './merge.js';
 import type { Emitter, MergedRecord, Processor, Topology } from './processor.js';
 import { assertSameSettings, MERGE_KEY, parseTaskPosition, SETTINGS_KEY, taskPositionBytes, type Settings, type TaskPosition } from './task-state.js';
@@ -56,6 +57,8 @@ interface Arrival {
 }
 
 const MAX_CACHED_KEYS = 20_000;
+/** Records of an input decoded at a time, when the merge waits for it. */
+const DECODED_AT_A_TIME = 64;
 
 /**
  * Task p of a role without any I/O: records in, whole commits out. Everything it makes depends on the input logs
@@ -71,6 +74,8 @@ export class TaskCore implements Emitter, MergeHandler<Arrival> {
   private readonly processor: Processor;
   private readonly outputNames = new Map<string, { readonly name: string; readonly isCompacted: boolean }>();
   private readonly inputNames: readonly string[];
+  private readonly inboxes: readonly Inbox[];
+  private readonly receivers: readonly ((record: LogRecord) => void)[];
   private readonly keys = new Map<string, Buffer>();
   private merge: Merge<Arrival>;
   private storedPosition: TaskPosition | null = null;
@@ -93,6 +98,8 @@ export class TaskCore implements Emitter, MergeHandler<Arrival> {
     this.inputNames = options.topology.inputs.map((topic) => topicName(options.namespace, topic));
     for (const topic of options.topology.outputs) this.outputNames.set(topic, { name: topicName(options.namespace, topic), isCompacted: false });
     for (const topic of options.topology.compactedOutputs) this.outputNames.set(topic, { name: topicName(options.namespace, topic), isCompacted: true });
+    this.inboxes = this.inputNames.map(() => new Inbox());
+    this.receivers = this.inputNames.map((_name, input) => (record) => this.pushRecord(input, record));
     this.merge = new Merge(this.inputNames.length);
   }
 
@@ -124,25 +131,28 @@ export class TaskCore implements Emitter, MergeHandler<Arrival> {
 
   /** Adds what was fetched of one input: records in offset order, and the position after them. */
   push(input: number, records: readonly LogRecord[], nextOffset: number): void {
-    for (const record of records) this.pushRecord(input, record);
-    this.merge.pushedTo(input, nextOffset);
+    (this.inboxes[input] as Inbox).add(records, nextOffset);
   }
 
   /** Handles at most `limit` records and watermarks, as far as their order is certain; answers how many. Throws ProcessorError. */
   step(limit: number): number {
-    const taken = this.merge.take(this, limit);
+    let taken = 0;
+    do {
+      taken += this.merge.take(this, limit - taken);
+    } while (taken < limit && this.refill());
     this.takenSinceUnit += taken;
     return taken;
   }
 
   /** Whether this input is so far ahead of what can be taken that reading it on would only fill memory. */
   isAhead(input: number, maxBuffered: number): boolean {
-    if (this.merge.bufferedRecords(input) >= maxBuffered) return true;
+    if (this.merge.bufferedRecords(input) + (this.inboxes[input] as Inbox).size >= maxBuffered) return true;
     return this.merge.bufferedWatermarks(input) >= maxBuffered && !this.merge.isAwaited(input);
   }
 
-  /** Records of an input that are not taken yet. */
-  bufferedRecords(input: number): number {
+  /** Records of an input that were pushed and are not taken; decodes them to tell them from watermarks. */
+  heldRecords(input: number): number {
+    while (this.refillInput(input, Number.POSITIVE_INFINITY));
     return this.merge.bufferedRecords(input);
   }
 
@@ -228,6 +238,23 @@ export class TaskCore implements Emitter, MergeHandler<Arrival> {
   deadLetter(exception: string, message: string): void {
     if (this.current === null) throw new Error('a dead letter outside of a record');
     this.writeDeadLetter('process', exception, message);
+  }
+
+  /** Decodes some more of every input that the merge has no record of; answers whether there was any. */
+  private refill(): boolean {
+    let hasMore = false;
+    for (let input = 0; input < this.inboxes.length; input++) {
+      if (this.merge.bufferedRecords(input) === 0 && this.refillInput(input, DECODED_AT_A_TIME)) hasMore = true;
+    }
+    return hasMore;
+  }
+
+  private refillInput(input: number, limit: number): boolean {
+    const inbox = this.inboxes[input] as Inbox;
+    if (inbox.isEmpty) return false;
+    const nextOffset = inbox.take(limit, this.receivers[input] as (record: LogRecord) => void);
+    if (nextOffset !== null) this.merge.pushedTo(input, nextOffset);
+    return true;
   }
 
   private pushRecord(input: number, raw: LogRecord): void {
