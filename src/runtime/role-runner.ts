@@ -77,6 +77,8 @@ export class RoleRunner {
   private readonly stopping = new AbortController();
   private member: GroupMember | null = null;
   private joins = 0;
+  /** Polls that failed in a row. */
+  private readFailures = 0;
   private failure: Error | null = null;
   private settle: (outcome: RoleOutcome) => void = () => undefined;
 
@@ -111,8 +113,9 @@ export class RoleRunner {
       try {
         this.seatStarted();
         await this.deliver(await this.reader.poll(this.pollMs()));
+        this.readFailures = 0;
       } catch (error) {
-        this.readFailed(error);
+        await this.readFailed(error);
       }
       await this.takeTurns();
       this.regulateReading();
@@ -291,15 +294,17 @@ export class RoleRunner {
     }
   }
 
-  private readFailed(error: unknown): void {
+  private async readFailed(error: unknown): Promise<void> {
     const seat = error instanceof LogError && error.partition !== null ? this.seats.get(error.partition) : undefined;
-    if (seat === undefined || seat.task === null) {
-      if (verdictOf(error, 0) === 'fatal') this.end(error);
-      else this.options.logger.warn({ role: this.role, error }, 'reading failed');
-      return;
+    if (seat !== undefined && seat.task !== null) {
+      this.endLife(seat);
+      this.lifeFailed(seat, error);
+    } else if (verdictOf(error, this.readFailures) === 'fatal') this.end(error);
+    else {
+      const pauseMs = this.restartPauseMs(this.readFailures++);
+      this.options.logger.warn({ role: this.role, error, pauseMs }, 'reading failed, trying again');
+      await this.later(pauseMs, async () => undefined);
     }
-    this.endLife(seat);
-    this.lifeFailed(seat, error);
   }
 
   private lifeFailed(seat: Seat, error: unknown): void {

@@ -152,6 +152,33 @@ describe('role runner', () => {
     expect(refusals).to.be.lessThan(0);
   });
 
+  it('reads on after polls that failed, also after one that names a partition', async () => {
+    const log = toyLog([]);
+    const reader = log.reader.bind(log);
+    let polls = 0;
+    log.reader = () => {
+      const made = reader();
+      const poll = made.poll.bind(made);
+      made.poll = (maxWaitMs) => {
+        polls++;
+        if (polls % 3 === 1 && polls < 20) return Promise.reject(new TransientError('no connection', polls % 2 === 0 ? {} : { topic: 'toy.left', partition: 1 }));
+        return poll(maxWaitMs);
+      };
+      return made;
+    };
+    const runner = run(log);
+    const records = session();
+    for (let start = 0; start < records.length; start += 20) {
+      log.append(records.slice(start, start + 20));
+      await new Promise((resolve) => setTimeout(resolve, 4));
+    }
+    await until(() => outputs(log).length === straight(session()).length);
+    runner.stop();
+    expect(await runner.finished).to.deep.equal({ kind: 'stopped' });
+    expect(outputs(log)).to.deep.equal(straight(session()));
+    expect(polls).to.be.greaterThan(7);
+  });
+
   it('pauses an input that is far ahead, and reads it on when the other has caught up', async () => {
     const right = session().filter(({ topic }) => topic === 'toy.right');
     const left = session().filter(({ topic }) => topic === 'toy.left');
