@@ -211,7 +211,9 @@ export function planInterval(input: PlanInput): IntervalPlan {
   let flows = sequence(contract, direction, state, items);
   if (extra.length > 0) flows = insertMoved(contract, direction, state, flows, extra);
   if (gap === 0n) valueCrossing(flows, update);
-  return { flows, gap, moved, deferred, ...compareMoney(contract, direction, state, flows, update) };
+  const money = compareMoney(contract, direction, state, flows, update);
+  // Beside a residual the money equation cannot tell a fill's fee.
+  return { flows, gap, moved, deferred, ...money, feeFromMoney: gap === 0n ? money.feeFromMoney : null };
 }
 
 /**
