@@ -188,7 +188,8 @@ export class Account {
       own.quantity += quantity;
       own.cost += value;
     }
-    this.add(trade.signal, cycle, trade.kind === 'residual' ? 'residual' : 'entry', { quantity, value, fee });
+    // What a residual opens is an entry too: by its kind a result tells what came in from what went out.
+    this.add(trade.signal, cycle, 'entry', { quantity, value, fee });
     return cycle;
   }
 

@@ -129,10 +129,17 @@ function inSequence(flows: readonly Flow[], account: Account, shown: Shown | nul
   return ordered;
 }
 
-/** Money that may be lacking: the exchange's own rounding, and its truncated entry price where it counts with that. */
-function tolerance(shown: Shown, flows: readonly Flow[], events: number, closedQuantity: Decimal): Decimal {
-  const unit = flows.length === 0 ? 0n : shown.entryUnit;
-  return MONEY_UNIT * BigInt(events + 2) + multiply(closedQuantity, unit);
+/**
+ * Money that may be lacking: the exchange's own rounding and, where it closes at an entry price that it shows cut off, what
+ * one more unit of that price would be worth.
+ */
+function tolerance(last: Shown | null, account: Account, events: number, closedQuantity: Decimal): Decimal {
+  const rounding = MONEY_UNIT * BigInt(events + 2);
+  if (last === null || last.entry === null || last.entry === 0n || closedQuantity === 0n) return rounding;
+  const atEntry = account.inverse ? divide(abs(last.size), last.entry) : multiply(abs(last.size), last.entry);
+  if (abs(atEntry - (last.value ?? 0n)) <= MONEY_UNIT) return rounding;
+  const unit = multiply(closedQuantity, last.entryUnit);
+  return rounding + (account.inverse ? divide(divide(unit, last.entry), last.entry) : unit);
 }
 
 /** The only explanation of one book, from all of its evidence at once. */
@@ -162,7 +169,7 @@ export function foldBook(inverse: boolean, policy: Policy, fills: readonly Oracl
     const inside = flows.filter((flow) => flow.seq > from && flow.seq <= at.seq);
     const unchanged = lastShown !== null && lastShown.size === at.size && lastShown.cum === at.cum && lastShown.value === at.value;
     if (inside.length === 0 && unchanged) continue;
-    events += foldInterval(account, inside, at, lastShown !== null, links, troubles, ambiguous, events);
+    events += foldInterval(account, inside, at, lastShown, links, troubles, ambiguous, events);
     from = at.seq;
     lastShown = at;
   }
@@ -212,7 +219,7 @@ function residualTrade(size: Decimal, at: Shown, account: Account, money: Decima
   const opens = account.size === 0n || account.size > 0n === size > 0n;
   const gain = (account.size > 0n ? 1n : -1n) * (account.inverse ? -1n : 1n);
   return {
-    quantity: size, signal: null, seq: at.seq, at: at.at, kind: 'residual', fee: opens ? -money : 0n,
+    quantity: size, signal: null, seq: at.seq, at: at.at, kind: 'residual', fee: opens || crosses ? -money : 0n,
     valueOf: (closed, opened, on) => {
       if (opens) return { closing: 0n, opening: at.value! - on.cost };
       if (crosses) return { closing: on.inverse ? divide(closed, at.entry!) : multiply(closed, at.entry!), opening: on.inverse ? divide(opened, at.entry!) : multiply(opened, at.entry!) };
@@ -224,7 +231,7 @@ function residualTrade(size: Decimal, at: Shown, account: Account, money: Decima
 
 /** Folds what lies between two records. Answers how many events it was. */
 function foldInterval(
-  account: Account, inside: readonly Flow[], at: Shown, anchored: boolean, links: OracleLink[], troubles: OracleTrouble[], ambiguous: Set<string>, earlier: number,
+  account: Account, inside: readonly Flow[], at: Shown, last: Shown | null, links: OracleLink[], troubles: OracleTrouble[], ambiguous: Set<string>, earlier: number,
 ): number {
   const flows = inSequence(inside, account, at, ambiguous);
   const net = flows.reduce((sum, flow) => sum + (flow.kind === 'fill' ? flow.quantity : 0n), 0n);
@@ -232,13 +239,13 @@ function foldInterval(
   const place = lacking === 0n ? -1 : placeOf(account, flows, at, lacking);
   const made: { fill: OracleFill; legs: OracleLeg[]; disagree: number }[] = [];
   const only = flows.length === 1 && lacking === 0n ? flows[0]! : null;
-  if (anchored && only?.kind === 'fill' && only.source === 'order') {
+  if (last !== null && only?.kind === 'fill' && only.source === 'order') {
     // Alone between two records, an order-derived fill paid what the money says: its total lacks the taxes.
     const trial = account.copy();
     trial.trade(tradeOf({ ...only, fee: 0n }, at));
     const paid = trial.cum - at.cum;
     // What the exchange's rounding hides, the money cannot correct.
-    if (abs(paid - only.fee) > tolerance(at, flows, earlier + 1, trial.closed)) only.fee = paid;
+    if (abs(paid - only.fee) > tolerance(last, account, earlier + 1, trial.closed)) only.fee = paid;
   }
   const residual = (): void => {
     const trial = account.copy();
@@ -257,7 +264,7 @@ function foldInterval(
   });
   if (place === flows.length) residual();
   const events = flows.length + (lacking === 0n ? 0 : 1);
-  const slack = tolerance(at, flows, earlier + events, closedQuantity);
+  const slack = tolerance(last, account, earlier + events, closedQuantity);
   const off = at.cum - account.cum;
   const fits = abs(off) <= slack && (at.value === null || at.size === 0n || abs(at.value - account.cost) <= slack);
   for (const { fill, legs, disagree } of made) {
