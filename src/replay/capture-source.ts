@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { partitionOf } from '../kafka/partitioner.js';
 import type { MemoryLog } from '../runtime/memory-log.js';
-import type { TaskCodec } from '../runtime/task-core.js';
+import type { TaskCodec } from '../runtime/arrival.js';
 import { captureItems, readCapture } from '../ws-gateway/capture-reader.js';
 import type { FrameSource } from '../ws-gateway/frame-source.js';
 import type { GatewayCounts } from '../ws-gateway/gateway.js';

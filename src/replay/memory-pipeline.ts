@@ -1,7 +1,7 @@
 import type { Namespace } from '../config/namespace.js';
 import { MemoryLog } from '../runtime/memory-log.js';
 import type { Topology } from '../runtime/processor.js';
-import type { TaskCodec } from '../runtime/task-core.js';
+import type { TaskCodec } from '../runtime/arrival.js';
 import type { Settings } from '../runtime/task-state.js';
 import { MemoryTask } from './memory-task.js';
 

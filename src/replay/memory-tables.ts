@@ -1,7 +1,7 @@
 import type { RecordName, RecordTypes } from '../domain/records.js';
 import { rowOf, type Cell, type Table } from '../postgres/table.js';
 import type { MemoryLog } from '../runtime/memory-log.js';
-import type { TaskCodec } from '../runtime/task-core.js';
+import type { TaskCodec } from '../runtime/arrival.js';
 import { ResultTable } from '../model-service/result-table.js';
 import { predictionTradingResultsTable } from '../model-service/result-tables.js';
 import { ROW_SOURCES } from '../table-sinks/row-sources.js';

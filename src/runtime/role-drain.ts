@@ -3,7 +3,7 @@ import type { Log, TopicPartitionOffset } from '../kafka/log.js';
 import type { LogRecord } from '../kafka/record.js';
 import { partitionedStage, type DrainStage, type Held, type Place } from './drain.js';
 import type { Processor, Topology } from './processor.js';
-import type { LearningCodec } from './role-runner.js';
+import type { LearningCodec } from './learning.js';
 import { TaskCore } from './task-core.js';
 import { MERGE_KEY } from './task-state.js';
 

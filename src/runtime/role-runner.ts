@@ -2,9 +2,11 @@ import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import { groupId, topicName, type Namespace } from '../config/namespace.js';
 import { LogError } from '../kafka/errors.js';
 import type { Assignment, FetchedPartition, GroupMember, Log, LogReader } from '../kafka/log.js';
+import { BackPressure } from './back-pressure.js';
+import { learnSchemas, type LearningCodec } from './learning.js';
 import type { Topology } from './processor.js';
 import { restartPauseMs, verdictOf } from './supervision.js';
-import { ProcessorError, type TaskCodec } from './task-core.js';
+import { ProcessorError } from './task-core.js';
 import type { Settings } from './task-state.js';
 import { Task } from './task.js';
 
@@ -13,11 +15,6 @@ export interface LifecycleLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
-}
-
-/** A codec that may have to ask a registry first: null when everything is known, which is nearly always. */
-export interface LearningCodec extends TaskCodec {
-  learn(values: Iterable<Uint8Array | null>): Promise<void> | null;
 }
 
 export interface RoleOptions {
@@ -48,10 +45,6 @@ interface Seat {
   lives: number;
 }
 
-/** Decoded records in memory over all inputs, about; what waits long is expensive to collect. */
-const BUFFERED_RECORDS = 12_000;
-const MIN_BUFFERED_RECORDS = 250;
-const MAX_BUFFERED_RECORDS = 4_000;
 /** Turns go on for about so long before sockets speak again. */
 const TURNS_MS = 20;
 const LONGEST_POLL_MS = 50;
@@ -68,12 +61,12 @@ export class RoleRunner {
   private readonly role: string;
   private readonly inputs: readonly string[];
   private readonly reader: LogReader;
+  private readonly backPressure: BackPressure;
   private readonly restartPauseMs: (lives: number) => number;
   private readonly seats = new Map<number, Seat>();
   /** Lives that finished their restore, waiting for the loop to begin reading for them. */
   private readonly started: { readonly seat: Seat; readonly task: Task; readonly offsets: Awaited<ReturnType<Task['start']>> }[] = [];
   private readonly background = new Set<Promise<void>>();
-  private readonly paused = new Map<string, { readonly topic: string; readonly partition: number }>();
   private readonly stopping = new AbortController();
   private member: GroupMember | null = null;
   private joins = 0;
@@ -88,6 +81,7 @@ export class RoleRunner {
     this.inputs = options.topology.inputs.map((topic) => topicName(options.namespace, topic));
     this.restartPauseMs = options.pauseMs ?? restartPauseMs;
     this.reader = options.log.reader();
+    this.backPressure = new BackPressure(this.reader, options.maxBufferedRecords ?? null);
     this.finished = new Promise((resolve) => {
       this.settle = resolve;
     });
@@ -118,7 +112,7 @@ export class RoleRunner {
         await this.readFailed(error);
       }
       await this.takeTurns();
-      this.regulateReading();
+      this.backPressure.regulate(this.tasks());
       // A poll that always has something answers without ever letting sockets speak.
       await setImmediate();
     }
@@ -180,7 +174,7 @@ export class RoleRunner {
     seat.task = null;
     if (task === null) return;
     this.reader.revoke(task.partitions());
-    for (const { topic, partition } of task.partitions()) this.paused.delete(`${topic}|${partition}`);
+    this.backPressure.forget(task.partitions());
     this.keepInBackground(task.close());
   }
 
@@ -224,27 +218,17 @@ export class RoleRunner {
 
   private async deliver(fetched: readonly FetchedPartition[]): Promise<void> {
     for (const part of fetched) {
-      await this.learn(part);
-      // Stopped while the registry did not answer: what it could not be asked for must not be taken for unreadable.
-      if (this.isStopping) return;
+      await learnSchemas(this.options.codec, part.records, {
+        onFailure: (error, attempt) => this.options.logger.warn({ role: this.role, topic: part.topic, error, attempt }, 'schema registry does not answer'),
+        pause: (attempt) => this.later(this.restartPauseMs(attempt), async () => undefined),
+        isStopping: () => this.isStopping,
+      });
       this.seats.get(part.partition)?.task?.deliver(part);
     }
   }
 
-  /** Asks for schemas seen for the first time; while the registry does not answer, the role waits. */
-  private async learn(part: FetchedPartition): Promise<void> {
-    for (let attempt = 0; !this.isStopping; attempt++) {
-      const learning = this.options.codec.learn(valuesOf(part));
-      if (learning === null) return;
-      try {
-        await learning;
-        return;
-      } catch (error) {
-        const pauseMs = this.restartPauseMs(attempt);
-        this.options.logger.warn({ role: this.role, topic: part.topic, error, pauseMs }, 'schema registry does not answer');
-        await this.later(pauseMs, async () => undefined);
-      }
-    }
+  private tasks(): readonly Task[] {
+    return [...this.seats.values()].flatMap(({ task }) => (task === null ? [] : [task]));
   }
 
   private async takeTurns(): Promise<void> {
@@ -268,30 +252,6 @@ export class RoleRunner {
     let waitMs = LONGEST_POLL_MS;
     for (const { task } of this.seats.values()) waitMs = Math.min(waitMs, task === null ? STARTING_POLL_MS : task.waitMs);
     return waitMs;
-  }
-
-  private get maxBuffered(): number {
-    const share = BUFFERED_RECORDS / Math.max(1, this.seats.size * this.inputs.length);
-    return this.options.maxBufferedRecords ?? Math.min(MAX_BUFFERED_RECORDS, Math.max(MIN_BUFFERED_RECORDS, share));
-  }
-
-  private regulateReading(): void {
-    const { maxBuffered } = this;
-    for (const { task } of this.seats.values()) {
-      if (task === null) continue;
-      for (const place of task.partitions()) {
-        const key = `${place.topic}|${place.partition}`;
-        const isAhead = task.isAhead(place.topic, maxBuffered);
-        if (isAhead === this.paused.has(key)) continue;
-        if (isAhead) {
-          this.paused.set(key, place);
-          this.reader.pause([place]);
-        } else {
-          this.paused.delete(key);
-          this.reader.resume([place]);
-        }
-      }
-    }
   }
 
   private async readFailed(error: unknown): Promise<void> {
@@ -331,7 +291,7 @@ export class RoleRunner {
   }
 
   private async shutDown(): Promise<void> {
-    const tasks = [...this.seats.values()].flatMap(({ task }) => (task === null ? [] : [task]));
+    const tasks = [...this.tasks()];
     this.seats.clear();
     for (const { task } of this.started.splice(0)) tasks.push(task);
     const results = await Promise.allSettled(tasks.map((task) => (this.failure === null ? task.finish() : task.close())));
@@ -359,8 +319,4 @@ export class RoleRunner {
     if (pauseMs > 0) await pause(pauseMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     if (!this.isStopping) await work();
   }
-}
-
-function* valuesOf(part: FetchedPartition): Iterable<Uint8Array | null> {
-  for (const { value } of part.records) yield value;
 }

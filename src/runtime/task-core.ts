@@ -1,20 +1,13 @@
-import { deadLetterTopic, topicName, type Namespace } from '../config/namespace.js';
-import type { RecordName, RecordTypes } from '../domain/records.js';
+import { topicName, type Namespace } from '../config/namespace.js';
 import type { TopicPartitionOffset } from '../kafka/log.js';
-import type { LogRecord, OutgoingRecord, RecordHeader } from '../kafka/record.js';
-import { deadLetterHeaders, type FailureStage } from './dead-letter.js';
+import type { LogRecord, OutgoingRecord } from '../kafka/record.js';
+import { readArrival, type Arrival, type TaskCodec } from './arrival.js';
 import { Inbox } from './inbox.js';
+import { KeyBytes } from './key-bytes.js';
 import { Merge, NO_TIME, type MergeHandler } from './merge.js';
-import type { Emitter, MergedRecord, Processor, Topology } from './processor.js';
+import { Outbox } from './outbox.js';
+import type { MergedRecord, Processor, Topology } from './processor.js';
 import { assertSameSettings, MERGE_KEY, parseTaskPosition, SETTINGS_KEY, taskPositionBytes, type Settings, type TaskPosition } from './task-state.js';
-
-/** What a task needs of Avro: both ways synchronous. */
-export interface TaskCodec {
-  /** Bytes of one record value. Throws with a telling name and message on anything it cannot read completely. */
-  decode(value: Uint8Array): { readonly type: RecordName; readonly value: RecordTypes[RecordName] };
-  /** The answer is not written to again. */
-  encode<N extends RecordName>(type: N, value: RecordTypes[N]): Uint8Array;
-}
 
 export interface TaskCoreOptions {
   readonly topology: Topology;
@@ -49,14 +42,6 @@ export function recordId(input: number, offset: number): string {
   return `${input}:${offset}`;
 }
 
-/** One record on its way through the merge. merged null: it could not be read, for the reason in failure. */
-interface Arrival {
-  readonly merged: { -readonly [K in keyof MergedRecord]: MergedRecord[K] } | null;
-  readonly raw: LogRecord;
-  readonly failure: Error | null;
-}
-
-const MAX_CACHED_KEYS = 20_000;
 /** Records of an input decoded at a time, when the merge waits for it. */
 const DECODED_AT_A_TIME = 64;
 
@@ -64,43 +49,38 @@ const DECODED_AT_A_TIME = 64;
  * Task p of a role without any I/O: records in, whole commits out. Everything it makes depends on the input logs
  * alone; where commits fall changes nothing but their size.
  */
-export class TaskCore implements Emitter, MergeHandler<Arrival> {
+export class TaskCore implements MergeHandler<Arrival> {
   private readonly topology: Topology;
   private readonly partition: number;
-  private readonly namespace: Namespace;
   private readonly codec: TaskCodec;
   private readonly settings: Settings;
   private readonly poison: ReadonlyMap<string, Error>;
   private readonly processor: Processor;
-  private readonly outputNames = new Map<string, { readonly name: string; readonly isCompacted: boolean }>();
   private readonly inputNames: readonly string[];
+  private readonly changelogName: string;
+  private readonly keys = new KeyBytes();
+  private readonly outbox: Outbox;
   private readonly inboxes: readonly Inbox[];
   private readonly receivers: readonly ((record: LogRecord) => void)[];
-  private readonly keys = new Map<string, Buffer>();
   private merge: Merge<Arrival>;
   private storedPosition: TaskPosition | null = null;
   private hasStoredSettings = false;
   private forwardedMs = NO_TIME;
-  private outputs: OutgoingRecord[] = [];
-  private outputBytes = 0;
   private takenSinceUnit = 0;
-  private current: LogRecord | null = null;
-  private currentInput = -1;
 
-  constructor(options: TaskCoreOptions) {
-    this.topology = options.topology;
-    this.partition = options.partition;
-    this.namespace = options.namespace;
-    this.codec = options.codec;
-    this.settings = options.settings;
-    this.poison = options.poison ?? new Map();
-    this.processor = options.topology.createProcessor();
-    this.inputNames = options.topology.inputs.map((topic) => topicName(options.namespace, topic));
-    for (const topic of options.topology.outputs) this.outputNames.set(topic, { name: topicName(options.namespace, topic), isCompacted: false });
-    for (const topic of options.topology.compactedOutputs) this.outputNames.set(topic, { name: topicName(options.namespace, topic), isCompacted: true });
-    this.inboxes = this.inputNames.map(() => new Inbox());
-    this.receivers = this.inputNames.map((_name, input) => (record) => this.pushRecord(input, record));
-    this.merge = new Merge(this.inputNames.length);
+  constructor({ topology, partition, namespace, codec, settings, poison }: TaskCoreOptions) {
+    this.topology = topology;
+    this.partition = partition;
+    this.codec = codec;
+    this.settings = settings;
+    this.poison = poison ?? new Map<string, Error>();
+    this.processor = topology.createProcessor();
+    this.inputNames = topology.inputs.map((topic) => topicName(namespace, topic));
+    this.changelogName = topicName(namespace, topology.changelog);
+    this.outbox = new Outbox(topology, partition, namespace, codec, this.keys);
+    this.inboxes = topology.inputs.map(() => new Inbox());
+    this.receivers = topology.inputs.map((topic, input) => (record) => this.receive(topic, input, record));
+    this.merge = new Merge(topology.inputs.length);
   }
 
   /** Once for every live entry of the changelog, then finishRestore. Throws SettingsError when the task was started with other settings. */
@@ -157,12 +137,12 @@ export class TaskCore implements Emitter, MergeHandler<Arrival> {
   }
 
   get bufferedOutputs(): number {
-    return this.outputs.length;
+    return this.outbox.size;
   }
 
   /** Bytes of keys and values emitted since the last takeUnit or takeOutputs. */
   get bufferedOutputBytes(): number {
-    return this.outputBytes;
+    return this.outbox.bytes;
   }
 
   /** Whether anything was taken since the last unit. */
@@ -172,10 +152,7 @@ export class TaskCore implements Emitter, MergeHandler<Arrival> {
 
   /** Outputs so far, to be sent ahead of the commit they belong to. */
   takeOutputs(): readonly OutgoingRecord[] {
-    const outputs = this.outputs;
-    this.outputs = [];
-    this.outputBytes = 0;
-    return outputs;
+    return this.outbox.take();
   }
 
   /** Everything since the last unit, to be committed in one transaction; null if nothing was taken. */
@@ -193,51 +170,41 @@ export class TaskCore implements Emitter, MergeHandler<Arrival> {
       this.hasStoredSettings = true;
     }
     const offsets = merge.inputs.map(({ offset }, input) => ({ topic: this.inputNames[input] as string, partition: this.partition, offset }));
-    return { outputs: this.takeOutputs(), changelog, offsets };
+    return { outputs: this.outbox.take(), changelog, offsets };
   }
 
-  record(arrival: Arrival, input: number, effectiveMs: number): void {
-    this.current = arrival.raw;
-    this.currentInput = input;
-    const { merged, raw } = arrival;
-    if (merged === null) {
-      this.writeDeadLetter('decode', (arrival.failure as Error).name, (arrival.failure as Error).message);
-    } else {
-      const id = recordId(input, raw.offset);
-      const poison = this.poison.size === 0 ? undefined : this.poison.get(id);
-      if (poison !== undefined) this.writeDeadLetter('process', poison.name, poison.message);
-      else {
-        merged.effectiveMs = effectiveMs;
-        try {
-          this.processor.process(merged as MergedRecord, this);
-        } catch (error) {
-          throw new ProcessorError(`${raw.topic}/${raw.partition} offset ${raw.offset}`, id, error);
-        }
-      }
-    }
-    this.current = null;
+  record({ merged, raw, failure }: Arrival, input: number, effectiveMs: number): void {
+    this.outbox.cause = raw;
+    const broken = failure ?? this.poisonOf(input, raw);
+    if (broken !== null) this.outbox.writeDeadLetter(failure === null ? 'process' : 'decode', broken.name, broken.message);
+    else this.process(merged as NonNullable<Arrival['merged']>, raw, input, effectiveMs);
+    this.outbox.cause = null;
   }
 
   watermark(mergedMs: number): void {
     let forwardMs: number;
     try {
-      forwardMs = this.processor.advance(mergedMs, this);
+      forwardMs = this.processor.advance(mergedMs, this.outbox);
     } catch (error) {
       throw new ProcessorError(`the watermark ${mergedMs} of partition ${this.partition}`, null, error);
     }
     if (!(forwardMs > this.forwardedMs)) return;
     if (forwardMs > mergedMs) throw new Error(`${this.topology.role} forwards watermark ${forwardMs} above the merged ${mergedMs}`);
     this.forwardedMs = forwardMs;
-    for (const topic of this.topology.outputs) this.write(topic, null, 'Watermark', { watermark_at: forwardMs }, forwardMs);
+    for (const topic of this.topology.outputs) this.outbox.watermark(topic, forwardMs);
   }
 
-  emit<N extends RecordName>(topic: string, key: string, type: N, value: RecordTypes[N] | null, eventMs: number): void {
-    this.write(topic, this.keyBytes(key), type, value, eventMs);
+  private process(merged: NonNullable<Arrival['merged']>, raw: LogRecord, input: number, effectiveMs: number): void {
+    merged.effectiveMs = effectiveMs;
+    try {
+      this.processor.process(merged as MergedRecord, this.outbox);
+    } catch (error) {
+      throw new ProcessorError(`${raw.topic}/${raw.partition} offset ${raw.offset}`, recordId(input, raw.offset), error);
+    }
   }
 
-  deadLetter(exception: string, message: string): void {
-    if (this.current === null) throw new Error('a dead letter outside of a record');
-    this.writeDeadLetter('process', exception, message);
+  private poisonOf(input: number, { offset }: LogRecord): Error | null {
+    return this.poison.size === 0 ? null : (this.poison.get(recordId(input, offset)) ?? null);
   }
 
   /** Decodes some more of every input that the merge has no record of; answers whether there was any. */
@@ -257,86 +224,14 @@ export class TaskCore implements Emitter, MergeHandler<Arrival> {
     return true;
   }
 
-  private pushRecord(input: number, raw: LogRecord): void {
-    let failure: Error;
-    try {
-      if (raw.value === null) throw new UnreadableRecordError('a tombstone, in a topic that has none');
-      const { type, value } = this.codec.decode(raw.value);
-      if (type === 'Watermark') {
-        this.merge.pushWatermark(input, raw.offset, (value as RecordTypes['Watermark']).watermark_at);
-        return;
-      }
-      this.checkKey(raw, (value as { readonly asset?: string }).asset);
-      const merged = {
-        topic: this.topology.inputs[input] as string,
-        partition: this.partition,
-        offset: raw.offset,
-        eventMs: raw.timestampMs,
-        effectiveMs: 0,
-        type,
-        value,
-      } as Arrival['merged'];
-      this.merge.pushRecord(input, raw.offset, raw.timestampMs, { merged, raw, failure: null });
-      return;
-    } catch (error) {
-      failure = error instanceof Error ? error : new Error(String(error));
-    }
-    this.merge.pushRecord(input, raw.offset, null, { merged: null, raw, failure });
-  }
-
-  private checkKey(raw: LogRecord, asset: string | undefined): void {
-    if (raw.key === null) throw new UnreadableRecordError('a record without a key');
-    if (asset !== undefined && !this.keyBytes(asset).equals(raw.key)) {
-      throw new UnreadableRecordError(`the key ${JSON.stringify(Buffer.from(raw.key).toString('utf8').slice(0, 64))} is not the asset ${JSON.stringify(asset.slice(0, 64))} inside`);
-    }
-  }
-
-  private keyBytes(key: string): Buffer {
-    let bytes = this.keys.get(key);
-    if (bytes === undefined) {
-      if (this.keys.size >= MAX_CACHED_KEYS) this.keys.clear();
-      bytes = Buffer.from(key);
-      this.keys.set(key, bytes);
-    }
-    return bytes;
-  }
-
-  private write<N extends RecordName>(topic: string, key: Buffer | null, type: N, value: RecordTypes[N] | null, eventMs: number): void {
-    const output = this.outputNames.get(topic);
-    if (output === undefined) throw new Error(`${this.topology.role} does not declare the output ${topic}`);
-    if (value === null && !output.isCompacted) throw new Error(`a tombstone in ${topic}, which is not compacted`);
-    if (!Number.isSafeInteger(eventMs) || eventMs < 0) throw new Error(`${type} for ${topic} has the event time ${eventMs}`);
-    const bytes = value === null ? null : this.codec.encode(type, value);
-    const traceparent = this.current === null || this.current.headers.length === 0 ? null : traceparentOf(this.current.headers);
-    const record = { topic: output.name, partition: this.partition, timestampMs: eventMs, key, value: bytes };
-    this.outputs.push(traceparent === null ? record : { ...record, headers: [traceparent] });
-    this.outputBytes += (key?.length ?? 0) + (bytes?.length ?? 0);
-  }
-
-  private writeDeadLetter(stage: FailureStage, exception: string, message: string): void {
-    const raw = this.current as LogRecord;
-    this.outputs.push({
-      topic: deadLetterTopic(this.inputNames[this.currentInput] as string),
-      partition: this.partition,
-      timestampMs: Math.max(0, raw.timestampMs),
-      key: raw.key,
-      value: raw.value,
-      headers: [...raw.headers, ...deadLetterHeaders(raw, stage, exception, message)],
-    });
-    this.outputBytes += (raw.key?.length ?? 0) + (raw.value?.length ?? 0);
+  private receive(topic: string, input: number, raw: LogRecord): void {
+    const arrival = readArrival(topic, raw, this.codec, this.keys);
+    if (typeof arrival === 'number') this.merge.pushWatermark(input, raw.offset, arrival);
+    // What cannot be read has no time that could be trusted.
+    else this.merge.pushRecord(input, raw.offset, arrival.failure === null ? raw.timestampMs : null, arrival);
   }
 
   private changelogRecord(key: string, value: Uint8Array | null): OutgoingRecord {
-    return { topic: topicName(this.namespace, this.topology.changelog), partition: this.partition, timestampMs: Math.max(0, this.forwardedMs), key: Buffer.from(key), value };
+    return { topic: this.changelogName, partition: this.partition, timestampMs: Math.max(0, this.forwardedMs), key: Buffer.from(key), value };
   }
-}
-
-/** A record that is no record of its topic. */
-export class UnreadableRecordError extends Error {
-  override name = 'UnreadableRecordError';
-}
-
-function traceparentOf(headers: readonly RecordHeader[]): RecordHeader | null {
-  for (const header of headers) if (header[0] === 'traceparent') return header;
-  return null;
 }

@@ -1,7 +1,7 @@
 import type { RecordName, RecordTypes } from '../../src/domain/records.js';
 import type { OutgoingRecord } from '../../src/kafka/record.js';
 import type { Emitter, MergedRecord, Processor, StateChange, Topology } from '../../src/runtime/processor.js';
-import type { TaskCodec } from '../../src/runtime/task-core.js';
+import type { TaskCodec } from '../../src/runtime/arrival.js';
 
 /*
  * A role small enough to see through: it counts records per asset, announces each one with its count, keeps the latest
