@@ -157,6 +157,8 @@ export class Book {
 
   /** The update that stands for a seq; null if none is known. */
   updateAt(seq: number): UpdateItem | null {
+    const last = this.items[this.items.length - 1];
+    if (last === undefined || (last.seq !== null && last.seq < seq)) return null;
     for (let i = this.#indexAfter(seq) - 1; i >= 0; i--) {
       const item = this.items[i]!;
       if (item.kind !== 'update' || item.seq !== seq) return null;
@@ -301,7 +303,9 @@ export class Book {
     const start = run.index;
     while (run.index < this.items.length) {
       const from = run.index;
-      const anchor = this.tipIsOpen || this.#hasUpdateFrom(from) ? null : copyBookState(run.state);
+      const isTail = !this.#hasUpdateFrom(from);
+      if (isTail && this.items[from]!.effectiveMs + this.options.joinWindowMs > watermarkMs) break;
+      const anchor = this.tipIsOpen || !isTail ? null : copyBookState(run.state);
       if (!this.#stepNew(run, watermarkMs)) break;
       // Fills without an update may be derived again when it comes: that begins here.
       if (anchor !== null && anchor.shown !== null && this.#lastSnapshotSeq() < anchor.shown.seq) {

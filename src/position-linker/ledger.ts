@@ -318,7 +318,10 @@ export class Ledger {
     const open = cycle === state.cycle;
     const size = open ? state.size : 0n;
     rows.cycles.set(cycle.positionId, {
-      ...cycle, size,
+      positionId: cycle.positionId, direction: cycle.direction, maxSize: cycle.maxSize, cumBefore: cycle.cumBefore, realizedPnl: cycle.realizedPnl,
+      fees: cycle.fees, funding: cycle.funding, openedAt: cycle.openedAt, closedAt: cycle.closedAt, exitQuantity: cycle.exitQuantity,
+      exitValue: cycle.exitValue, firstSeq: cycle.firstSeq, lastSeq: cycle.lastSeq, verifiedToSeq: cycle.verifiedToSeq,
+      contaminated: cycle.contaminated, approximations: cycle.approximations, size,
       averageEntryPrice: open && state.cost !== null ? averagePrice(this.contract, abs(size), state.cost) : null,
     });
   }
