@@ -1,0 +1,167 @@
+import { expect } from 'chai';
+import { fill, order, position, tell, together, type Outcome, type Told } from './story.js';
+
+/** A small session and what has to come of it; what is not named is not looked at. */
+interface Trap {
+  readonly name: string;
+  readonly story: readonly Told[];
+  readonly links: readonly string[];
+  readonly open?: readonly string[];
+  readonly sums?: Record<string, string>;
+}
+
+const NEVER = position(0, '-1', 0, '0', '0');
+const inverse = { category: 'inverse', symbol: 'BTCUSD' };
+const partly = (done: string, value: string, changes = {}) => ({ qty: '3', cumExecQty: done, cumExecValue: value, leavesQty: '1', orderStatus: 'PartiallyFilled', ...changes });
+
+const TRAPS: readonly Trap[] = [
+  {
+    name: 'a position record whose seq moved on without a change is no fill, and hides none',
+    story: [NEVER, order(90, 9, 'a'), position(90, 9, 0, '0', '0'), fill(100, 10, 'a1', 'a', 'Buy', '1', '100'), position(100, 10, 1, '100', '0'), position(100, 14, 1, '100', '0'), fill(200, 20, 'b1', 'b', 'Sell', '1', '110', { execPnl: '10' }), position(200, 20, 0, '0', '10')],
+    links: ['opened 0→1 @100 a1 exact', 'closed 1→0 @110 b1 exact'],
+    open: [],
+    sums: { 'signal-a entry': '1 0 0 0', 'signal-a exit': '1 10 0 0' },
+  },
+  {
+    name: 'an order that opens in two fills of one seq opens and increases, by what each leaves of it',
+    story: [NEVER, together(fill(100, 10, 'a2', 'a', 'Buy', '2', '101', { orderQty: '3' }), fill(100, 10, 'a1', 'a', 'Buy', '1', '100', { orderQty: '3', leavesQty: '2' })), position(100, 10, 3, '302', '0')],
+    links: ['opened 0→1 @100 a1 exact', 'increased 1→3 @101 a2 exact'],
+  },
+  {
+    name: 'an order that closes in two fills decreases and closes, and does not reverse',
+    story: [NEVER, fill(100, 10, 'a1', 'a', 'Buy', '2', '100'), position(100, 10, 2, '200', '0'), fill(200, 20, 'b1', 'b', 'Sell', '1', '105', { orderQty: '2', leavesQty: '1' }), position(200, 20, 1, '100', '5'), fill(210, 22, 'b2', 'b', 'Sell', '1', '106', { orderQty: '2' }), position(210, 22, 0, '0', '11')],
+    links: ['opened 0→2 @100 a1 exact', 'decreased 2→1 @105 b1 exact', 'closed 1→0 @106 b2 exact'],
+  },
+  {
+    name: 'a fill through zero has two legs in two cycles',
+    story: [NEVER, fill(100, 10, 'a1', 'a', 'Buy', '1', '100'), position(100, 10, 1, '100', '0'), fill(200, 20, 'b1', 'b', 'Sell', '3', '90', { execFee: '0.3', closedSize: '1', execPnl: '-10' }), position(200, 20, -2, '180', '-10.3')],
+    links: ['opened 0→1 @100 a1 exact', 'reversed 1→0 @90 b1 exact', 'opened 0→-2 @90 b1 exact'],
+    sums: { 'signal-a entry': '1 0 0 0', 'signal-a exit': '1 -10 0.1 0', 'signal-b entry': '2 0 0.2 0' },
+  },
+  {
+    name: 'a short earns when the price falls',
+    story: [NEVER, fill(100, 10, 'a1', 'a', 'Sell', '2', '100'), position(100, 10, -2, '200', '0'), fill(200, 20, 'b1', 'b', 'Buy', '2', '95'), position(200, 20, 0, '0', '10')],
+    links: ['opened 0→-2 @100 a1 exact', 'closed -2→0 @95 b1 exact'],
+    sums: { 'signal-a entry': '2 0 0 0', 'signal-a exit': '2 10 0 0' },
+  },
+  {
+    name: 'both legs of a hedge come in one message, each with its own seq',
+    story: [
+      order(90, 9, 'a', { positionIdx: 1 }), fill(100, 10, 'a1', 'a', 'Buy', '1', '100'),
+      together(position(100, 10, 1, '100', '0', { positionIdx: 1 }), position(0, '-1', 0, '0', '0', { positionIdx: 2 })),
+      order(190, 19, 'b', { positionIdx: 2, side: 'Sell' }), fill(200, 20, 'b1', 'b', 'Sell', '2', '90'),
+      together(position(100, 10, 1, '100', '0', { positionIdx: 1 }), position(200, 20, -2, '180', '0', { positionIdx: 2 })),
+    ],
+    links: ['opened 0→1 @100 a1 exact', 'opened 0→-2 @90 b1 exact'],
+    open: [],
+  },
+  {
+    name: 'the seq "-1" says that the book began flat, whenever it comes',
+    story: [fill(100, 10, 'a1', 'a', 'Buy', '1', '100'), position(100, 10, 1, '100', '0'), position(0, '-1', 0, '0', '0', {}, 9_000)],
+    links: ['opened 0→1 @100 a1 exact'],
+    open: [],
+  },
+  {
+    name: 'a second Filled of a cancel that came too late is no second fill',
+    story: [NEVER, order(100, 10, 'a', { cumExecQty: '1', cumExecValue: '100', leavesQty: '0', orderStatus: 'Filled' }), position(100, 10, 1, '100', '0'), order(105, 10, 'a', { cumExecQty: '1', cumExecValue: '100', leavesQty: '0', orderStatus: 'Filled', cancelType: 'CancelByUser', rejectReason: 'EC_OrigClOrdIDDoesNotExist' })],
+    links: ['opened 0→1 @100 a exact'],
+    open: [],
+  },
+  {
+    name: 'a cancelled order keeps the fills it had',
+    story: [NEVER, order(90, 8, 'a', { qty: '3', leavesQty: '3' }), order(100, 10, 'a', partly('2', '200')), fill(100, 10, 'a1', 'a', 'Buy', '2', '100', { orderQty: '3', leavesQty: '1' }), position(100, 10, 2, '200', '0'), order(150, 12, 'a', partly('2', '200', { orderStatus: 'Cancelled', leavesQty: '0' })), position(100, 12, 2, '200', '0')],
+    links: ['opened 0→2 @100 a1 exact'],
+    open: [],
+  },
+  {
+    name: 'an order that comes after the window gives its fill the signal that the execution did not name',
+    story: [NEVER, fill(100, 10, 'a1', 'a', 'Buy', '1', '100', { orderLinkId: '' }), position(100, 10, 1, '100', '0'), order(100, 10, 'a', { cumExecQty: '1', cumExecValue: '100', leavesQty: '0', orderStatus: 'Filled' }, 20_000)],
+    links: ['opened 0→1 @100 a1 exact'],
+    sums: { 'signal-a entry': '1 0 0 0' },
+  },
+  {
+    name: 'a position record may come before its fill',
+    story: [NEVER, position(100, 10, 1, '100', '0'), fill(100, 10, 'a1', 'a', 'Buy', '1', '100', {}, 900)],
+    links: ['opened 0→1 @100 a1 exact'],
+    open: [],
+  },
+  {
+    name: 'a fill that comes long after its record was given up explains it',
+    story: [NEVER, position(100, 10, 1, '100', '0'), fill(100, 10, 'a1', 'a', 'Buy', '1', '100', {}, 20_000), position(20_000, 12, 1, '100', '0')],
+    links: ['opened 0→1 @100 a1 exact'],
+    open: [],
+    sums: { 'signal-a entry': '1 0 0 0' },
+  },
+  {
+    name: 'an older position record that comes again changes nothing',
+    story: [NEVER, fill(100, 10, 'a1', 'a', 'Buy', '1', '100'), position(100, 10, 1, '100', '0'), fill(200, 20, 'b1', 'b', 'Sell', '1', '110'), position(200, 20, 0, '0', '10'), position(100, 10, 1, '100', '0', {}, 400)],
+    links: ['opened 0→1 @100 a1 exact', 'closed 1→0 @110 b1 exact'],
+    open: [],
+  },
+  {
+    name: 'funding has a quantity and is no fill: it goes to the open lots',
+    story: [NEVER, fill(100, 10, 'a1', 'a', 'Buy', '2', '100'), position(100, 10, 2, '200', '0'), fill(200, 20, 'f1', 'f', 'Buy', '2', '101', { execType: 'Funding', execFee: '-0.25', orderLinkId: '', orderQty: '0' }), position(200, 20, 2, '200', '0.25')],
+    links: ['opened 0→2 @100 a1 exact'],
+    open: [],
+    sums: { 'signal-a entry': '2 0 0 0', 'signal-a funding': '0 0 0 -0.25' },
+  },
+  {
+    name: 'of a book that was open before the recording, the start is one link without signal',
+    story: [position(50, 5, 3, '300', '7'), fill(100, 10, 'a1', 'a', 'Sell', '1', '110', { closedSize: '1', execPnl: '10' }), position(100, 10, 2, '200', '17')],
+    links: ['opened 0→3 @? - unattributed', 'decreased 3→2 @110 a1 exact'],
+    open: ['start_unknown 3'],
+    sums: { '- entry': '3 0 0 0', '- exit': '1 10 0 0' },
+  },
+  {
+    name: 'a size that no fill explains is a residual, and its money goes to the lots it took',
+    story: [NEVER, fill(100, 10, 'a1', 'a', 'Buy', '2', '100'), position(100, 10, 2, '200', '0'), position(200, 20, 1, '100', '3'), fill(300, 30, 'b1', 'b', 'Sell', '1', '110'), position(300, 30, 0, '0', '13')],
+    links: ['opened 0→2 @100 a1 exact', 'decreased 2→1 @? - unattributed', 'closed 1→0 @110 b1 exact'],
+    open: ['external_change -1'],
+    sums: { 'signal-a entry': '2 0 0 0', 'signal-a residual': '1 3 0 0', 'signal-a exit': '1 10 0 0' },
+  },
+  {
+    name: 'closedSize says on which side of a fill the unknown trade was',
+    story: [NEVER, fill(100, 10, 'a1', 'a', 'Buy', '2', '100'), position(100, 10, 2, '200', '0'), fill(200, 18, 'b1', 'b', 'Sell', '2', '110', { closedSize: '1', execPnl: '10' }), position(210, 20, -1, '110', '13')],
+    links: ['opened 0→2 @100 a1 exact', 'reversed 1→0 @110 b1 interval', 'opened 0→-1 @110 b1 interval', 'decreased 2→1 @? - unattributed'],
+    sums: { 'signal-a entry': '2 0 0 0', 'signal-a exit': '1 10 0 0', 'signal-a residual': '1 3 0 0', 'signal-b entry': '1 0 0 0' },
+  },
+  {
+    name: 'a fee that is negative is a rebate',
+    story: [NEVER, fill(100, 10, 'a1', 'a', 'Buy', '1', '100', { execFee: '-0.01' }), position(100, 10, 1, '100', '0.01')],
+    links: ['opened 0→1 @100 a1 exact'],
+    open: [],
+    sums: { 'signal-a entry': '1 0 -0.01 0' },
+  },
+  {
+    name: 'the closing order\'s own signal earns nothing',
+    story: [NEVER, fill(100, 10, 'a1', 'a', 'Buy', '1', '100'), fill(110, 11, 'c1', 'c', 'Buy', '3', '104'), position(110, 11, 4, '412', '0'), fill(200, 20, 'b1', 'b', 'Sell', '4', '110', { execFee: '0.4' }), position(200, 20, 0, '0', '27.6')],
+    links: ['opened 0→1 @100 a1 interval', 'increased 1→4 @104 c1 exact', 'closed 4→0 @110 b1 exact'],
+    sums: { 'signal-a entry': '1 0 0 0', 'signal-c entry': '3 0 0 0', 'signal-a exit': '1 10 0.1 0', 'signal-c exit': '3 18 0.3 0' },
+  },
+];
+
+/** The price of what is left is the harmonic mean, and results are in the base coin. */
+const INVERSE: readonly Told[] = [
+  position(0, '-1', 0, '0', '0', inverse), fill(100, 10, 'a1', 'a', 'Buy', '100', '10000', inverse), position(100, 10, 100, '0.01', '0', inverse),
+  fill(200, 20, 'b1', 'b', 'Buy', '100', '40000', inverse), position(200, 20, 200, '0.0125', '0', inverse),
+  fill(300, 30, 'c1', 'c', 'Sell', '80', '20000', { ...inverse, closedSize: '80', execPnl: '0.001' }), position(300, 30, 120, '0.0075', '0.001', inverse),
+];
+
+function check(trap: Trap, outcome: Outcome): void {
+  expect(outcome.links).to.deep.equal(trap.links);
+  if (trap.open !== undefined) expect(outcome.open).to.deep.equal(trap.open);
+  if (trap.sums !== undefined) expect(outcome.sums).to.deep.equal(trap.sums);
+  expect(outcome.deadLetters).to.deep.equal([]);
+}
+
+describe('traps of the exchange\'s streams', () => {
+  for (const trap of TRAPS) it(trap.name, () => check(trap, tell(trap.story)));
+
+  it('an inverse average is harmonic', () => {
+    const { links, cycles, sums } = tell(INVERSE);
+    expect(links).to.deep.equal(['opened 0→100 @10000 a1 exact', 'increased 100→200 @40000 b1 exact', 'decreased 200→120 @20000 c1 exact']);
+    expect(cycles.map((cycle) => cycle.average_entry_price)).to.deep.equal([16000n * 10n ** 18n]);
+    // Pro-rata: each lot gives 40; of the sum the exchange says the same.
+    expect(sums).to.deep.include({ 'signal-a exit': '40 0.002 0 0', 'signal-b exit': '40 -0.001 0 0' });
+  });
+});
