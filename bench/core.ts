@@ -2,7 +2,7 @@
  * The cores alone: order-manager and position-linker on plain objects, no Kafka, no Avro, one core of the machine.
  * Prints records a second of CPU time for each, and peak memory, over one simulated session of many assets.
  *
- *   node --import tsx bench/core.ts [--records N] [--assets N] [--horizon-events N] [--runs N] [--json]
+ *   node --import tsx bench/core.ts [--records N] [--assets N] [--horizon-events N] [--horizon-ms N] [--runs N] [--json]
  */
 import { parseArgs } from 'node:util';
 import type { RecordTypes } from '../src/domain/records.js';
@@ -16,7 +16,7 @@ import { simulateLines } from '../test/simulator/simulate.js';
 
 const { values } = parseArgs({
   options: {
-    records: { type: 'string', default: '1000000' }, assets: { type: 'string', default: '200' }, 'horizon-events': { type: 'string', default: '1000' },
+    records: { type: 'string', default: '1000000' }, assets: { type: 'string', default: '200' }, 'horizon-events': { type: 'string', default: '1000' }, 'horizon-ms': { type: 'string', default: '300000' },
     runs: { type: 'string', default: '3' }, json: { type: 'boolean', default: false },
   },
 });
@@ -87,11 +87,11 @@ class Stage {
 function run(seed: number): { orders: Stage; linker: Stage; outputs: number; peakMb: number } {
   let outputs = 0;
   const linker = new Stage(
-    createPositionLinker({ horizonEvents: Number(values['horizon-events']) }), ['order-manager.order_events', 'ws-gateway.position'],
+    createPositionLinker({ horizonEvents: Number(values['horizon-events']), horizonMs: Number(values['horizon-ms']) }), ['order-manager.order_events', 'ws-gateway.position'],
     { emit: () => { outputs += 1; }, deadLetter: () => {} }, () => {},
   );
   const orders = new Stage(
-    createOrderManager(), ['ws-gateway.order', 'ws-gateway.execution'],
+    createOrderManager({ horizonMs: Number(values['horizon-ms']) }), ['ws-gateway.order', 'ws-gateway.execution'],
     { emit: (topic, _key, type, value, eventMs) => linker.push(topic, type, value, eventMs), deadLetter: () => {} },
     (watermarkMs) => linker.push('order-manager.order_events', 'Watermark', { watermark_at: watermarkMs }, watermarkMs),
   );
