@@ -32,24 +32,23 @@ describe('restarts of the linker', () => {
   TROUBLED.forEach((name, seed) => {
     // Every session with two of the horizons; every other one late and in disorder: what waits, and what may still be
     // corrected, must outlive a restart as well.
-    for (const [told, horizon] of [HORIZONS[seed % 4]!, HORIZONS[(seed + 1 + (seed >> 2)) % 4]!]) {
+    [HORIZONS[seed % 4]!, HORIZONS[(seed + 1 + (seed >> 2)) % 4]!].forEach(([told, horizon], i) => {
       it(`${name} (seed ${seed}), ${told}: what is written is the same bytes, wherever it restarts`, () => {
         const options = { ...horizon, policy: seed % 2 === 0 ? 'pro-rata' : 'fifo' } as const;
-        const { lines } = simulate(scenario(name, seed, { assets: 2, orders: 12 }));
+        const { lines } = simulate(scenario(name, seed, { assets: 2, orders: 9 }));
         const { log } = linkCapture(seed % 2 === 0 ? deliveredAnew(lines, seed) : lines, options);
         const straight = written(log);
         expect(straight.length).to.be.greaterThan(20);
-        for (const every of [5, 31]) {
-          const restarted = inputsOf(log);
-          const linker = new RestartingLinker(options, every, seed);
-          runProcessor(linker, restarted, LINKER_INPUTS, LINKER_OUTPUTS);
-          expect(linker.restarts).to.be.greaterThan(1);
-          const found = written(restarted);
-          const at = found.findIndex((text, i) => text !== straight[i]);
-          expect(found[at], `restart every ${every} steps: record ${at}`).to.equal(straight[at]);
-          expect(found.length, `restart every ${every} steps`).to.equal(straight.length);
-        }
+        const every = i === 0 ? 5 : 23;
+        const restarted = inputsOf(log);
+        const linker = new RestartingLinker(options, every, seed);
+        runProcessor(linker, restarted, LINKER_INPUTS, LINKER_OUTPUTS);
+        expect(linker.restarts).to.be.greaterThan(1);
+        const found = written(restarted);
+        const at = found.findIndex((text, n) => text !== straight[n]);
+        expect(found[at], `restart every ${every} steps: record ${at}`).to.equal(straight[at]);
+        expect(found.length, `restart every ${every} steps`).to.equal(straight.length);
       });
-    }
+    });
   });
 });
