@@ -2,6 +2,7 @@ import { formatDecimal } from '../domain/decimal.js';
 import type { Policy } from '../config/options.js';
 import type { Cell } from '../postgres/table.js';
 import type { TableRows } from '../replay/memory-tables.js';
+import type { Conservation } from '../position-linker/conservation.js';
 import type { ReplayResult } from '../replay/replay.js';
 import { SOURCE_TOPICS } from '../ws-gateway/gateway.js';
 import { isoTime } from './ingest-summary.js';
@@ -13,11 +14,13 @@ export interface ReplaySummary {
   readonly seconds: number;
   /** Records of categories the linker does not take. */
   readonly skippedByLinker: number;
+  /** How well the linker's results added up, update by update. */
+  readonly conservation: Conservation;
   readonly files: readonly string[];
 }
 
 /** Lines for a person. */
-export function replayText({ result, policy, seconds, skippedByLinker, files }: ReplaySummary): string {
+export function replayText({ result, policy, seconds, skippedByLinker, conservation, files }: ReplaySummary): string {
   const { counts, heldRecords, deadLetters, reconciliation } = result;
   const records = SOURCE_TOPICS.map((topic) => `${counts.records[topic]} ${topic}`).join(', ');
   const lines = [
@@ -34,13 +37,14 @@ export function replayText({ result, policy, seconds, skippedByLinker, files }: 
     const unknown = unknownBooks === 0 ? '' : `, ${unknownBooks} left out, since what they cost at the start is not known`;
     lines.push(`${policy} results of ${books} books in ${coin}: ${formatDecimal(results)}, the exchange says ${formatDecimal(exchange)}, difference ${formatDecimal(results - exchange)}${unknown}`);
   }
+  lines.push(`conservation: ${conservation.checks} checks, ${conservation.breaches} breaches, largest error ${conservation.largestErrorPerTolerance.toFixed(3)} of the tolerance`);
   if (policy === 'fifo' && hasOpenCycle(result)) lines.push('the exchange counts by average cost: under fifo, books that are open differ by what their lots do');
   lines.push(`records that wait for a watermark: ${heldRecords}`);
   for (const file of files) lines.push(`wrote ${file}`);
   return `${lines.join('\n')}\n`;
 }
 
-export function replayJson({ result, capture, policy, seconds, skippedByLinker, files }: ReplaySummary): string {
+export function replayJson({ result, capture, policy, seconds, skippedByLinker, conservation, files }: ReplaySummary): string {
   const { counts, heldRecords, deadLetters, reconciliation } = result;
   return `${JSON.stringify({
     capture,
@@ -58,6 +62,7 @@ export function replayJson({ result, capture, policy, seconds, skippedByLinker, 
     evidence: Object.fromEntries(tally(tableNamed(result, 'position_orders'), 'evidence')),
     discrepancies: Object.fromEntries(tally(tableNamed(result, 'position_discrepancies'), 'cause', 'status')),
     skippedByLinker,
+    conservation,
     reconciliation: reconciliation.map(({ coin, results, exchange, books, unknownBooks }) => ({
       coin,
       results: formatDecimal(results),

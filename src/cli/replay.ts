@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TableFormat } from '../config/options.js';
+import { addConservation } from '../position-linker/conservation.js';
 import { PositionLinker } from '../position-linker/position-linker.js';
 import type { TableRows } from '../replay/memory-tables.js';
 import { replayCapture, type ReplayResult } from '../replay/replay.js';
@@ -41,7 +42,7 @@ export const replayCommands: readonly Command[] = [
       );
       const files = out === null ? [] : await writeFiles(result, out, format);
       const skipped = linkers.reduce((sum, { counters }) => sum + counters.skippedCategories, 0);
-      const summary = { result, capture: options.capture, policy: options.policy, seconds: (performance.now() - startedMs) / 1_000, skippedByLinker: skipped, files };
+      const summary = { result, capture: options.capture, policy: options.policy, seconds: (performance.now() - startedMs) / 1_000, skippedByLinker: skipped, conservation: addConservation(linkers.map(({ conservation }) => conservation)), files };
       stdout(options.json ? replayJson(summary) : replayText(summary));
       return 0;
     },

@@ -81,13 +81,14 @@ export interface BookState {
   /** Σ over signals of (realised − fees − funding) since the start; null once part of it is not known. */
   attributed: Decimal | null;
   startCum: Decimal | null;
-  eventsSinceStart: number;
+  /** Σ of the tolerances of money since the start. */
+  toleranceSinceStart: Decimal;
 }
 
 export function newBookState(): BookState {
   return {
     started: false, size: 0n, cost: 0n, cum: null, eventsSinceCum: 0, shown: null, lots: [], cycle: null, lastCycle: null,
-    openingSeq: null, openingCount: 0, moved: [], deferred: [], attributed: 0n, startCum: null, eventsSinceStart: 0,
+    openingSeq: null, openingCount: 0, moved: [], deferred: [], attributed: 0n, startCum: null, toleranceSinceStart: 0n,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { BookState } from './book-state.js';
 import { copyBookState, newBookState, sameBookState } from './book-state.js';
+import { checkConservation, newConservation } from './conservation.js';
 import { Derivation } from './derivation.js';
 import { DerivedRows, NO_ROWS } from './derived-rows.js';
 import { type FillItem, type FlowItem, type Item, type UpdateItem, compareItems, eventTime } from './evidence-item.js';
@@ -47,6 +48,7 @@ export class Book {
   readonly ledger: Ledger;
   readonly derivation: Derivation;
   readonly options: HorizonOptions;
+  readonly conservation = newConservation();
   items: Item[] = [];
   /** State at the horizon: everything at or before its seq is taken for good. */
   base: Snapshot = { seq: Number.NEGATIVE_INFINITY, state: newBookState() };
@@ -325,6 +327,7 @@ export class Book {
   #afterStep(run: Run, from: number): void {
     const last = this.items[run.index - 1]!;
     this.tipIsOpen = last.kind !== 'update';
+    if (!this.tipIsOpen) checkConservation(this.conservation, this.ledger.policy, run.state);
     if (this.tipIsOpen || run.index === from) return;
     this.#intervalsSinceSnapshot += 1;
     if (this.#intervalsSinceSnapshot < SNAPSHOT_INTERVALS) return;
@@ -494,7 +497,7 @@ export class Book {
       state.startCum = after.startCum;
       state.attributed = state.attributed === null || after.attributed === null || before.attributed === null
         ? null : state.attributed + after.attributed - before.attributed;
-      state.eventsSinceStart += after.eventsSinceStart - before.eventsSinceStart;
+      state.toleranceSinceStart += after.toleranceSinceStart - before.toleranceSinceStart;
     }
     this.snapshots = [...this.snapshots.filter((snapshot) => snapshot.seq <= beginSeq), ...fresh, ...later];
   }

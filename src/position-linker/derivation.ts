@@ -130,6 +130,7 @@ export class Derivation {
       this.#applyMoneyGap(state, plan, update, rows);
       if (plan.entryAgrees === false) this.#entryMismatch(state, plan, update, rows);
     }
+    state.toleranceSinceStart += plan.moneyTolerance;
     this.#readUpdate(state, update);
   }
 
@@ -232,7 +233,7 @@ export class Derivation {
       // Part of the money since the start is not known: conservation starts anew here.
       state.startCum = update.cumRealisedPnl;
       state.attributed = 0n;
-      state.eventsSinceStart = 0;
+      state.toleranceSinceStart = 0n;
     }
     state.cum = update.cumRealisedPnl;
     state.eventsSinceCum = 0;

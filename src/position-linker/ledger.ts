@@ -114,7 +114,6 @@ export class Ledger {
       if (state.cum !== null) state.cum -= money.openingFee;
     }
     state.eventsSinceCum += 1;
-    state.eventsSinceStart += 1;
   }
 
   #close(
@@ -184,7 +183,6 @@ export class Ledger {
   applyCash(state: BookState, cash: CashChange, rows: DerivedRows): void {
     if (state.cum !== null) state.cum -= cash.amount;
     state.eventsSinceCum += 1;
-    state.eventsSinceStart += 1;
     const cycle = state.cycle ?? state.lastCycle;
     if (cycle === null) {
       if (state.attributed !== null) state.attributed -= cash.amount;

@@ -178,7 +178,7 @@ function writeState(writer: StateWriter, state: BookState): void {
   for (const fill of state.deferred) writeItem(writer, fill);
   writer.decimal(state.attributed);
   writer.decimal(state.startCum);
-  writer.count(state.eventsSinceStart);
+  writer.decimal(state.toleranceSinceStart);
 }
 
 function readState(reader: StateReader, positionIdx: number): BookState {
@@ -205,7 +205,7 @@ function readState(reader: StateReader, positionIdx: number): BookState {
   state.deferred = readMany(reader, () => readItem(reader, positionIdx) as FillItem);
   state.attributed = reader.maybeDecimal();
   state.startCum = reader.maybeDecimal();
-  state.eventsSinceStart = reader.count();
+  state.toleranceSinceStart = reader.decimal();
   return state;
 }
 

@@ -1,6 +1,7 @@
 import { StateReader, StateWriter } from '../domain/state-bytes.js';
 import { naturalKey } from '../domain/uuid.js';
 import type { Emitter, MergedRecord, Processor, StateChange } from '../runtime/processor.js';
+import { type Conservation, addConservation } from './conservation.js';
 import { type LinkerOptions, Market } from './market.js';
 import { STATE_VERSION, StoredMarket, checkStateVersion } from './market-store.js';
 
@@ -45,6 +46,11 @@ export class PositionLinker implements Processor {
 
   get markets(): IterableIterator<Market> {
     return [...this.#markets.values()].map((stored) => stored.market).values();
+  }
+
+  /** How well results add up, over all books. */
+  get conservation(): Conservation {
+    return addConservation([...this.#markets.values()].flatMap(({ market }) => [...market.books.values()].map(({ book }) => book.conservation)));
   }
 
   process(record: MergedRecord, emitter: Emitter): void {
