@@ -18,8 +18,8 @@ const HEX: readonly string[] = Array.from({ length: 0x10000 }, (_, value) => val
 const encoder = new TextEncoder();
 /** Message schedule of one block. */
 const schedule = new Int32Array(80);
-/** The padded message, grown when a longer key comes. */
-let message = new Uint8Array(1024);
+/** Namespace and message, padded in place; grown when a longer key comes. */
+let message = newMessage();
 const state = new Int32Array(5);
 
 /** Parts of a natural key joined by `|`; null is the empty string. Numbers must be integers. */
@@ -35,8 +35,23 @@ export function naturalKey(...parts: readonly (string | number | null)[]): strin
 
 /** UUIDv5 of the name's UTF-8 bytes in the project's namespace, in lower-case text form. */
 export function uuidV5(name: string): string {
-  const length = writeMessage(name);
-  sha1(length);
+  return digest(writeText(NAMESPACE_BYTES, name));
+}
+
+/** UUIDv5 of the natural key of these parts: the same as uuidV5(naturalKey(...parts)), without making the key. */
+export function uuidOfKey(...parts: readonly (string | number | null)[]): string {
+  let end = NAMESPACE_BYTES;
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i];
+    if (i > 0) message[end++] = 0x7c;
+    if (part !== null && part !== undefined) end = writeText(end, typeof part === 'string' ? part : String(part));
+    else reserve(end + 1);
+  }
+  return digest(end);
+}
+
+function digest(end: number): string {
+  sha1(pad(end));
   // Five words of digest; a UUID takes the first four, with version and variant written over six bits.
   const a = state[0] as number;
   const b = state[1] as number;
@@ -47,18 +62,22 @@ export function uuidV5(name: string): string {
   return `${HEX[a >>> 16]}${HEX[a & 0xffff]}-${HEX[b >>> 16]}-${HEX[version]}-${HEX[variant]}-${HEX[c & 0xffff]}${HEX[d >>> 16]}${HEX[d & 0xffff]}`;
 }
 
-/** Writes namespace, name and padding; answers the padded length, a multiple of 64. */
-function writeMessage(name: string): number {
-  reserve(NAMESPACE_BYTES + name.length * 3 + 72);
-  let end = NAMESPACE_BYTES;
-  for (let i = 0; i < name.length; i++) {
-    const code = name.charCodeAt(i);
-    if (code > 0x7f) {
-      end = NAMESPACE_BYTES + encoder.encodeInto(name, message.subarray(NAMESPACE_BYTES)).written;
-      break;
-    }
+/** Writes text as UTF-8 at a place of the message, which has room for a separator after it; answers where it ends. */
+function writeText(start: number, text: string): number {
+  reserve(start + text.length * 3 + 1);
+  let end = start;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return start + encoder.encodeInto(text, message.subarray(start)).written;
     message[end++] = code;
   }
+  return end;
+}
+
+/** Ends the message at a place with its padding; answers the padded length, a multiple of 64. */
+function pad(place: number): number {
+  reserve(place + 72);
+  let end = place;
   const bits = end * 8;
   message[end++] = 0x80;
   const padded = (end + 8 + 63) & ~63;
@@ -70,15 +89,23 @@ function writeMessage(name: string): number {
   return padded;
 }
 
+/** Grows the message, which keeps what it holds. */
 function reserve(bytes: number): void {
-  if (message.length < bytes) message = new Uint8Array(bytes * 2);
-  for (let word = 0; word < 4; word++) {
-    const value = NAMESPACE_WORDS[word] as number;
-    message[word * 4] = value >>> 24;
-    message[word * 4 + 1] = value >>> 16;
-    message[word * 4 + 2] = value >>> 8;
-    message[word * 4 + 3] = value;
-  }
+  if (message.length >= bytes) return;
+  const grown = new Uint8Array(bytes * 2);
+  grown.set(message);
+  message = grown;
+}
+
+function newMessage(): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(1024);
+  NAMESPACE_WORDS.forEach((value, word) => {
+    bytes[word * 4] = value >>> 24;
+    bytes[word * 4 + 1] = value >>> 16;
+    bytes[word * 4 + 2] = value >>> 8;
+    bytes[word * 4 + 3] = value;
+  });
+  return bytes;
 }
 
 /** SHA-1 (FIPS 180-4) of the padded message, into state. */

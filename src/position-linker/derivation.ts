@@ -1,7 +1,7 @@
 import { canonicalJson } from '../domain/canonical-json.js';
 import { type Decimal, abs, formatDecimal } from '../domain/decimal.js';
 import type { DiscrepancyCause, Evidence, EvidenceCheck } from '../domain/records.js';
-import { naturalKey, uuidV5 } from '../domain/uuid.js';
+import { naturalKey, uuidOfKey } from '../domain/uuid.js';
 import type { AverageStep } from './average-cost.js';
 import type { BookState } from './book-state.js';
 import type { DerivedRows } from './derived-rows.js';
@@ -243,7 +243,7 @@ export class Derivation {
     firstSeq: number | null; lastSeq: number | null; size?: Decimal; money?: Decimal | null; execId?: string | null; orderId?: string | null;
     positionId?: string | null; openedAt: number; evidence: object;
   }): string {
-    const id = uuidV5(naturalKey(this.ledger.bookName, cause, name));
+    const id = uuidOfKey(this.ledger.bookName, cause, name);
     rows.discrepancies.set(id, {
       id, cause, firstSeq: about.firstSeq, lastSeq: about.lastSeq, size: about.size ?? null, money: about.money ?? null,
       execId: about.execId ?? null, orderId: about.orderId ?? null, positionId: about.positionId ?? null,

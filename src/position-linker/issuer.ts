@@ -1,6 +1,6 @@
 import { abs } from '../domain/decimal.js';
 import type { PositionCycle, PositionDiscrepancy, PredictionDelta } from '../domain/records.js';
-import { naturalKey, uuidV5 } from '../domain/uuid.js';
+import { uuidOfKey } from '../domain/uuid.js';
 import type { Emitter } from '../runtime/processor.js';
 import { type Contract, averagePrice } from './contract.js';
 import {
@@ -99,8 +99,8 @@ export class Issuer {
       if (later !== undefined && sameDelta(row, later)) continue;
       const issued = deltas.get(base)?.issued ?? 1;
       deltas.set(base, { issued, live: false, seq: row.seq });
-      const id = uuidV5(naturalKey(base, issued - 1));
-      this.#emitReversal(row, uuidV5(naturalKey(id, 'reverse')), id, cause, emitter);
+      const id = uuidOfKey(base, issued - 1);
+      this.#emitReversal(row, uuidOfKey(id, 'reverse'), id, cause, emitter);
     }
     for (const [base, row] of after.deltas) {
       const earlier = before.deltas.get(base);
@@ -108,7 +108,7 @@ export class Issuer {
       const history = deltas.get(base);
       const number = history?.issued ?? 0;
       if (history !== undefined || earlier !== undefined) deltas.set(base, { issued: number + 1, live: true, seq: row.seq });
-      this.#emitDelta(row, uuidV5(naturalKey(base, number)), cause, emitter);
+      this.#emitDelta(row, uuidOfKey(base, number), cause, emitter);
     }
   }
 

@@ -1,6 +1,6 @@
 import { type Decimal, abs, proportion } from '../domain/decimal.js';
 import type { DeltaKind, Evidence, EvidenceCheck, InputRef, RelationshipType } from '../domain/records.js';
-import { naturalKey, uuidV5 } from '../domain/uuid.js';
+import { naturalKey, uuidOfKey, uuidV5 } from '../domain/uuid.js';
 import { type AverageStep, averageStep, bookDirection } from './average-cost.js';
 import type { BookState, Cycle } from './book-state.js';
 import { type Contract, averagePrice, closingPnl } from './contract.js';
@@ -120,7 +120,7 @@ export class Ledger {
     state: BookState, change: SizeChange, step: AverageStep, relationshipType: RelationshipType, leg: number, money: LegMoney, rows: DerivedRows,
   ): void {
     const cycle = this.#openCycle(state);
-    const linkId = uuidV5(naturalKey(change.linkName, leg));
+    const linkId = uuidOfKey(change.linkName, leg);
     const consumed = consumeLots(this.policy, state.lots, step.closed, change.signalId);
     const weights = consumed.map((part) => part.quantity);
     const values = money.closingValue === null ? null : splitByWeight(money.closingValue, weights);
@@ -267,7 +267,7 @@ export class Ledger {
     }
     const number = opening === 'start' ? 0 : state.openingCount - 1;
     const cycle: Cycle = {
-      positionId: uuidV5(naturalKey(this.bookName, opening, number)), direction: change.delta > 0n ? 1 : -1, maxSize: 0n, cumBefore: state.cum,
+      positionId: uuidOfKey(this.bookName, opening, number), direction: change.delta > 0n ? 1 : -1, maxSize: 0n, cumBefore: state.cum,
       realizedPnl: 0n, fees: 0n, funding: 0n, openedAt: change.executedAt, closedAt: null, exitQuantity: 0n, exitValue: 0n,
       firstSeq: typeof opening === 'number' ? opening : null, lastSeq: null, verifiedToSeq: -1, contaminated: [], approximations: 0,
     };

@@ -1,6 +1,6 @@
 import type { CashEvent, ExecutionAnomaly, Fill } from '../domain/records.js';
 import { canonicalJson } from '../domain/canonical-json.js';
-import { naturalKey, uuidV5 } from '../domain/uuid.js';
+import { uuidOfKey } from '../domain/uuid.js';
 import type { Emitter } from '../runtime/processor.js';
 import { Book, type HorizonOptions } from './book.js';
 import type { Contract } from './contract.js';
@@ -342,7 +342,7 @@ export class Market {
     about: Pick<DerivedDiscrepancy, 'firstSeq' | 'lastSeq' | 'execId' | 'orderId' | 'openedAt' | 'evidence'>,
   ): DerivedDiscrepancy {
     const identity = cause === 'late_beyond_horizon' ? name : entry.book.ledger.nameInAsset(name);
-    return { id: uuidV5(naturalKey(entry.book.ledger.bookName, cause, identity)), cause, size: null, money: null, positionId: null, ...about };
+    return { id: uuidOfKey(entry.book.ledger.bookName, cause, identity), cause, size: null, money: null, positionId: null, ...about };
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { naturalKey, UUID_NAMESPACE, uuidV5 } from '../../src/domain/uuid.js';
+import { naturalKey, UUID_NAMESPACE, uuidOfKey, uuidV5 } from '../../src/domain/uuid.js';
 import { codePoint } from '../avro/arbitrary-record.js';
 
 function expected(name: string): string {
@@ -31,6 +31,16 @@ describe('uuidV5', () => {
 
   it('takes names longer than its scratch, and short ones after them', () => {
     for (const name of ['é'.repeat(5_000), 'x'.repeat(20_000), 'short']) expect(uuidV5(name)).to.equal(expected(name));
+  });
+
+  it('is the same of a key and of its parts, whatever came before', () => {
+    const part = fc.oneof(fc.string({ unit: codePoint, maxLength: 60 }), fc.string({ maxLength: 1_500 }), fc.integer(), fc.constant(null));
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 6 }), (parts) => {
+        expect(uuidOfKey(...parts)).to.equal(expected(naturalKey(...parts)));
+      }),
+      { numRuns: 200 },
+    );
   });
 
   it('keeps its ids for ever', () => {
