@@ -23,7 +23,9 @@ export function portfolioRow(market: Market, books: Iterable<BookState>, version
     updatedMs = Math.max(updatedMs, book.updatedMs);
   }
   return {
-    ...market,
+    account: market.account,
+    category: market.category,
+    asset: market.asset,
     net_size: netSize,
     gross_size: grossSize,
     position_value: positionValue,
