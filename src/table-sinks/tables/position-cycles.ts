@@ -14,8 +14,9 @@ export const positionCyclesTable = defineTable<PositionCycle>({
     ...of('text', 'side'),
     ...of('numeric', 'size', 'average_entry_price', 'max_size', 'realized_pnl', 'fees', 'funding'),
     ...of('timestamptz', 'opened_at', 'closed_at'),
-    ...of('numeric', 'exit_price', 'cum_realised_pnl_before'),
+    ...of('numeric', 'exit_price'),
     ...of('bigint', 'first_seq', 'last_seq'),
     ...of('integer', 'revision'),
+    ...of('numeric', 'cum_realised_pnl_before'),
   ],
 });
