@@ -19,6 +19,18 @@ export class StateWriter {
     this.byte(version);
   }
 
+  /** Begins anew, with nothing written. */
+  clear(): void {
+    this.at = 0;
+  }
+
+  /** Bytes as they are. */
+  raw(bytes: Uint8Array): void {
+    if (this.at + bytes.length > this.bytes.length) this.grow(bytes.length);
+    this.bytes.set(bytes, this.at);
+    this.at += bytes.length;
+  }
+
   /** A copy of what was written since start. */
   finish(): Uint8Array {
     return this.bytes.slice(0, this.at);

@@ -49,6 +49,8 @@ export function remainingPart(state: BookState, fill: FillItem): FillPart | null
 export function sequence(contract: Contract, direction: 1 | -1 | 0, state: BookState, items: readonly FlowItem[]): PlannedFlow[] {
   const flows: PlannedFlow[] = [];
   let place: SizeAndCost = state;
+  /** Flows up to here are in the place: it is only gone after where the sequence depends on it. */
+  let placed = 0;
   let i = 0;
   while (i < items.length) {
     const item = items[i]!;
@@ -67,12 +69,18 @@ export function sequence(contract: Contract, direction: 1 | -1 | 0, state: BookS
       i += 1;
       if (seq === null) break;
     }
-    const ordered = orderSeq(contract, direction, place, parts);
-    for (const part of ordered.parts) {
-      flows.push({ kind: 'fill', part, candidates: ordered.candidates });
-      const step = stepOf(contract, direction, place, part);
+    if (parts.length < 2) {
+      if (parts.length === 1) flows.push({ kind: 'fill', part: parts[0]!, candidates: 1 });
+      continue;
+    }
+    for (; placed < flows.length; placed++) {
+      const flow = flows[placed]!;
+      if (flow.kind === 'cash') continue;
+      const step = stepOf(contract, direction, place, flow.part);
       place = { size: step.after, cost: step.costAfter };
     }
+    const ordered = orderSeq(contract, direction, place, parts);
+    for (const part of ordered.parts) flows.push({ kind: 'fill', part, candidates: ordered.candidates });
   }
   return flows;
 }

@@ -121,7 +121,9 @@ function replayEntry(reader: StateReader, market: Market): void {
 export class StoredMarket {
   readonly key: string;
   market: Market;
-  #entries: Entry[] = [];
+  /** Entries since the last segment, in bytes at once: so the records themselves need not be held until the commit. */
+  readonly #entries = new StateWriter();
+  #entryCount = 0;
   #firstSegment = 0;
   #nextSegment = 0;
   #segmentBytes = 0;
@@ -134,21 +136,26 @@ export class StoredMarket {
   }
 
   get isChanged(): boolean {
-    return this.#entries.length > 0;
+    return this.#entryCount > 0;
   }
 
   /** Answers whether the market changed; null if the linker does not read records of this type. */
   process(record: MergedRecord, watermarkMs: number, emitter: Emitter): boolean | null {
     const kept = applyToMarket(this.market, record, watermarkMs, emitter);
-    if (kept === true) this.#entries.push({ watermarkMs, record });
+    if (kept === true) this.#keep({ watermarkMs, record });
     return kept;
   }
 
   /** Whether the watermark changed anything. */
   advance(watermarkMs: number, emitter: Emitter): boolean {
     if (!this.market.advance(watermarkMs, emitter)) return false;
-    this.#entries.push({ watermarkMs, record: null });
+    this.#keep({ watermarkMs, record: null });
     return true;
+  }
+
+  #keep(entry: Entry): void {
+    writeEntry(this.#entries, entry);
+    this.#entryCount += 1;
   }
 
   /** Adds the changelog entries of what happened since the last call. */
@@ -158,9 +165,10 @@ export class StoredMarket {
     writer.text(this.market.account);
     writer.text(this.market.category);
     writer.text(this.market.asset);
-    writer.count(this.#entries.length);
-    for (const entry of this.#entries) writeEntry(writer, entry);
-    this.#entries = [];
+    writer.count(this.#entryCount);
+    writer.raw(this.#entries.written());
+    this.#entries.clear();
+    this.#entryCount = 0;
     const segment = writer.finish();
     this.#segmentBytes += segment.length;
     if (this.#segmentBytes <= Math.max(MIN_SNAPSHOT_BYTES, SNAPSHOT_RATIO * this.#snapshotBytes)) {
