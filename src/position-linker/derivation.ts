@@ -141,7 +141,8 @@ export class Derivation {
     }
     const { part } = flow;
     const { fill } = part;
-    const step = this.ledger.step(state, signedQuantity(part), part.value, part.openingValue);
+    const planned = context.residual === null ? flow.step : null;
+    const step = planned ?? this.ledger.step(state, signedQuantity(part), part.value, part.openingValue);
     const fee = context.plan?.feeFromMoney ?? part.fee;
     const checks = this.#checks(part, step, context);
     const crossesUnseen = fill.source === 'order' && step.closed > 0n && step.opened > 0n && part.openingValue === null;

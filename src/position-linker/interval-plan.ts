@@ -7,7 +7,13 @@ import { type FillPart, type SizeAndCost, agreeingChecks, orderSeq, signedQuanti
 
 /** A fill or cash event at its place in an interval. */
 export type PlannedFlow =
-  | { readonly kind: 'fill'; readonly part: FillPart; readonly candidates: number }
+  | {
+      readonly kind: 'fill';
+      readonly part: FillPart;
+      readonly candidates: number;
+      /** What it does at its place, once the money was compared; null before. Holds while no residual stands before it. */
+      step: AverageStep | null;
+    }
   | { readonly kind: 'cash'; readonly cash: CashItem };
 
 /** What lies between two position updates, in sequence, and how it compares with the later one. */
@@ -70,7 +76,7 @@ export function sequence(contract: Contract, direction: 1 | -1 | 0, state: BookS
       if (seq === null) break;
     }
     if (parts.length < 2) {
-      if (parts.length === 1) flows.push({ kind: 'fill', part: parts[0]!, candidates: 1 });
+      if (parts.length === 1) flows.push({ kind: 'fill', part: parts[0]!, candidates: 1, step: null });
       continue;
     }
     for (; placed < flows.length; placed++) {
@@ -80,7 +86,7 @@ export function sequence(contract: Contract, direction: 1 | -1 | 0, state: BookS
       place = { size: step.after, cost: step.costAfter };
     }
     const ordered = orderSeq(contract, direction, place, parts);
-    for (const part of ordered.parts) flows.push({ kind: 'fill', part, candidates: ordered.candidates });
+    for (const part of ordered.parts) flows.push({ kind: 'fill', part, candidates: ordered.candidates, step: null });
   }
   return flows;
 }
@@ -145,7 +151,7 @@ function takeFromLaterFills(
 
 /** Puts parts of later fills at the place where most checks of the interval's fills agree; of equal places the last. */
 function insertMoved(contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], parts: readonly FillPart[]): PlannedFlow[] {
-  const moved = parts.map((part): PlannedFlow => ({ kind: 'fill', part, candidates: 1 }));
+  const moved = parts.map((part): PlannedFlow => ({ kind: 'fill', part, candidates: 1, step: null }));
   let best: PlannedFlow[] = [];
   let bestScore = -1;
   for (let index = 0; index <= flows.length; index++) {
@@ -254,6 +260,7 @@ function compareMoney(
       continue;
     }
     const step: AverageStep = stepOf(contract, direction, { size, cost }, flow.part);
+    flow.step = step;
     fills += 1;
     lastPart = flow.part;
     if (step.closed > 0n) tolerance += truncationTolerance(contract, state, update, size, cost, step.closed);
