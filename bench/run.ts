@@ -25,7 +25,7 @@ Medians of several runs, each in a process of its own, cold. Uses the stack of t
   --records N          records of the session in the topics
   --core-records N     records of the session of the core alone
   --assets N           default 200
-  --partitions 1,4,12  the linker with each; the pipeline and latency with the last
+  --partitions 1,4,12  the linker with each (a quarter of the records but for the last); pipeline and latency with the last
   --runs N             default 3
   --rate N             latency: records a second, default 2000
   --seconds N          latency: measured seconds of each run
@@ -49,7 +49,7 @@ for (const stage of stagesWanted) if (!(STAGES as readonly string[]).includes(st
 const wants = (stage: (typeof STAGES)[number]): boolean => stagesWanted.includes(stage);
 const plan = {
   records: number('records', values.records, values.quick ? 40_000 : 1_000_000),
-  coreRecords: number('core-records', values['core-records'], values.quick ? 100_000 : 1_000_000),
+  coreRecords: number('core-records', values['core-records'], values.quick ? 60_000 : 1_000_000),
   assets: number('assets', values.assets, 200),
   partitions: (values.partitions ?? (values.quick ? '4' : '1,4,12')).split(',').map((text) => number('partitions', text, 12)),
   runs: number('runs', values.runs, 3),
@@ -110,8 +110,9 @@ class Bench {
     const withPipeline = wants('pipeline') && isLast;
     if (!wants('linker') && !wants('ceiling') && !withPipeline) return;
     await this.#namespace.setUp();
-    say(`${plan.records} records into ${partitions} partitions`);
-    const { records } = await this.#stage('ingest.ts', '--partitions', String(partitions), '--records', String(plan.records), '--assets', String(plan.assets));
+    const wanted = isLast ? plan.records : Math.ceil(plan.records / 4);
+    say(`${wanted} records into ${partitions} partitions`);
+    const { records } = await this.#stage('ingest.ts', '--partitions', String(partitions), '--records', String(wanted), '--assets', String(plan.assets));
     let sourceCeiling: StageReport | null = null;
     if (wants('ceiling') && isLast) reports.push((sourceCeiling = await this.#ceiling('ceiling: consume + decode ws-gateway.*', SOURCES)));
     if (withPipeline) await this.#pipeline(Number(records), sourceCeiling);
