@@ -114,7 +114,10 @@ class Bench {
     say(`${wanted} records into ${partitions} partitions`);
     const { records } = await this.#stage('ingest.ts', '--partitions', String(partitions), '--records', String(wanted), '--assets', String(plan.assets));
     let sourceCeiling: StageReport | null = null;
-    if (wants('ceiling') && isLast) reports.push((sourceCeiling = await this.#ceiling('ceiling: consume + decode ws-gateway.*', SOURCES)));
+    if (isLast && (wants('ceiling') || withPipeline)) {
+      sourceCeiling = await this.#ceiling('ceiling: consume + decode ws-gateway.*', SOURCES);
+      if (wants('ceiling')) reports.push(sourceCeiling);
+    }
     if (withPipeline) await this.#pipeline(Number(records), sourceCeiling);
     if (!wants('linker')) return;
     if (!withPipeline) {
