@@ -45,11 +45,10 @@ export class Derivation {
    */
   interval(state: BookState, items: readonly FlowItem[], update: UpdateItem, decided: boolean, rows: DerivedRows): boolean {
     const { contract, direction } = this.ledger;
-    const input = { contract, direction, items, update, laterFills: this.rangedFills, format: formatDecimal };
     let flowItems = items;
     let startUnknown = false;
     if (!state.started) {
-      const start = decideStart(input);
+      const start = decideStart({ contract, direction, items, update, laterFills: this.rangedFills, format: formatDecimal });
       if (!start.certain && !decided) return false;
       flowItems = start.items;
       startUnknown = start.size !== 0n;
@@ -65,7 +64,7 @@ export class Derivation {
       state.shown = shownBy(update);
       return true;
     }
-    const plan = planInterval({ ...input, state, items: flowItems });
+    const plan = planInterval({ contract, direction, state, items: flowItems, update, laterFills: this.rangedFills, format: formatDecimal });
     if (!planCloses(plan) && !decided) {
       if (state.shown === null) state.started = false;
       return false;
@@ -115,7 +114,7 @@ export class Derivation {
     const priced = residual === null ? null : residualMoney(contract, direction, state, plan.flows, gap, residual, update);
     const context: IntervalContext = { update, plan, residual, startUnknown };
     state.moved = state.moved.length === 0 && plan.moved.length === 0 ? state.moved : [...state.moved, ...plan.moved];
-    state.deferred = [...plan.deferred];
+    if (state.deferred.length > 0 || plan.deferred.length > 0) state.deferred = [...plan.deferred];
     for (let i = 0; i <= plan.flows.length; i++) {
       if (residual !== null && priced !== null && i === residual.index) {
         this.#applyResidual(state, gap, residual, priced, plan, update, rows);

@@ -103,20 +103,17 @@ export function readFill(reader: StateReader, market: MarketName): Fill {
   const position_idx = reader.maybeCount();
   const fill_id = reader.text();
   const isOrder = reader.flag();
-  const head = {
-    ...market, position_idx, fill_id, source: isOrder ? 'order' as const : 'execution' as const, exec_id: isOrder ? null : fill_id,
-    order_link_id: '', other_fees: '', is_maker: null, revision: 0, retracted: reader.flag(), order_id: reader.text(), signal_id: readMaybeText(reader),
-    side: readSide(reader), quantity: reader.decimal(), price: reader.decimal(), value: reader.decimal(), fee: reader.decimal(),
-    closed_size: reader.maybeDecimal(), exec_pnl: reader.maybeDecimal(), leaves_quantity: reader.maybeDecimal(), exec_type: reader.text(),
-    create_type: reader.text(), seq: reader.maybeCount(), executed_at: reader.count(),
+  // In the order it was written; a spread here would cost more than all the reading.
+  return {
+    account: market.account, category: market.category, asset: market.asset, position_idx, fill_id, source: isOrder ? 'order' : 'execution',
+    exec_id: isOrder ? null : fill_id, order_link_id: '', other_fees: '', is_maker: null, revision: 0, retracted: reader.flag(),
+    order_id: reader.text(), signal_id: readMaybeText(reader), side: readSide(reader), quantity: reader.decimal(), price: reader.decimal(),
+    value: reader.decimal(), fee: reader.decimal(), closed_size: reader.maybeDecimal(), exec_pnl: reader.maybeDecimal(),
+    leaves_quantity: reader.maybeDecimal(), exec_type: reader.text(), create_type: reader.text(), seq: reader.maybeCount(),
+    executed_at: reader.count(), seq_after: isOrder ? reader.maybeCount() : null, executed_after: isOrder ? reader.maybeCount() : null,
+    from_quantity: isOrder ? reader.maybeDecimal() : null, to_quantity: isOrder ? reader.maybeDecimal() : null,
+    first_seen: isOrder ? reader.flag() : false, inputs: readRefs(reader),
   };
-  const range = isOrder
-    ? {
-        seq_after: reader.maybeCount(), executed_after: reader.maybeCount(), from_quantity: reader.maybeDecimal(),
-        to_quantity: reader.maybeDecimal(), first_seen: reader.flag(),
-      }
-    : { seq_after: null, executed_after: null, from_quantity: null, to_quantity: null, first_seen: false };
-  return { ...head, ...range, inputs: readRefs(reader) };
 }
 
 export function writeCash(writer: StateWriter, cash: CashEvent): void {

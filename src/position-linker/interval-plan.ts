@@ -227,7 +227,10 @@ export function planInterval(input: PlanInput): IntervalPlan {
   if (gap === 0n) valueCrossing(flows, update);
   const money = compareMoney(contract, direction, state, flows, update);
   // Beside a residual the money equation cannot tell a fill's fee.
-  return { flows, gap, moved, deferred, ...money, feeFromMoney: gap === 0n ? money.feeFromMoney : null };
+  return {
+    flows, gap, moved, deferred, moneyGap: money.moneyGap, moneyTolerance: money.moneyTolerance, entryAgrees: money.entryAgrees,
+    expectedCum: money.expectedCum, expectedCost: money.expectedCost, feeFromMoney: gap === 0n ? money.feeFromMoney : null,
+  };
 }
 
 /**

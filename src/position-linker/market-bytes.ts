@@ -79,13 +79,19 @@ function writeFillItem(writer: StateWriter, item: FillItem): void {
 function readItem(reader: StateReader, positionIdx: number): Item {
   const kind = KINDS[reader.byte()]!;
   const seq = readBound(reader);
-  const base = { positionIdx, seq, effectiveMs: reader.count(), settled: reader.flag(), dying: reader.flag(), inputs: readRefs(reader) };
-  if (kind === 'fill') return readFillItem(reader, base);
+  const effectiveMs = reader.count();
+  const settled = reader.flag();
+  const dying = reader.flag();
+  const inputs = readRefs(reader);
+  if (kind === 'fill') return readFillItem(reader, { positionIdx, seq, effectiveMs, settled, dying, inputs });
   if (kind === 'cash') {
-    return { kind, ...base, cashId: reader.text(), amount: reader.decimal(), occurredAt: reader.count(), dated: reader.flag(), beforeFills: reader.flag() };
+    return {
+      kind, positionIdx, seq, effectiveMs, settled, dying, inputs, cashId: reader.text(), amount: reader.decimal(), occurredAt: reader.count(),
+      dated: reader.flag(), beforeFills: reader.flag(),
+    };
   }
   return {
-    kind, ...base, seq: seq!, size: reader.decimal(), entryPrice: reader.maybeDecimal(), entryPriceDecimals: reader.count(),
+    kind, positionIdx, seq: seq!, effectiveMs, settled, dying, inputs, size: reader.decimal(), entryPrice: reader.maybeDecimal(), entryPriceDecimals: reader.count(),
     positionValue: reader.maybeDecimal(), cumRealisedPnl: reader.maybeDecimal(), updatedAt: reader.count(), pushedAt: reader.count(),
   };
 }
@@ -94,7 +100,8 @@ function readFillItem(reader: StateReader, base: Pick<FillItem, 'positionIdx' | 
   const fillId = reader.text();
   const isOrder = reader.flag();
   return {
-    kind: 'fill', ...base, fillId, source: isOrder ? 'order' : 'execution', execId: isOrder ? null : fillId, orderId: reader.text(),
+    kind: 'fill', positionIdx: base.positionIdx, seq: base.seq, effectiveMs: base.effectiveMs, settled: base.settled, dying: base.dying,
+    inputs: base.inputs, fillId, source: isOrder ? 'order' : 'execution', execId: isOrder ? null : fillId, orderId: reader.text(),
     direction: reader.flag() ? 1 : -1, quantity: reader.decimal(), value: reader.decimal(), price: reader.decimal(), fee: reader.decimal(),
     closedSize: reader.maybeDecimal(), execPnl: reader.maybeDecimal(), leavesQuantity: reader.maybeDecimal(), fromQuantity: reader.maybeDecimal(),
     toQuantity: reader.maybeDecimal(), seqAfter: reader.maybeCount(), executedAfter: reader.maybeCount(), executedAt: reader.count(),

@@ -40,7 +40,8 @@ export interface StartInput {
 type FillItemLike = Extract<FlowItem, { kind: 'fill' }>;
 
 function plan(input: StartInput, state: BookState, items: readonly FlowItem[]): IntervalPlan {
-  return planInterval({ ...input, state, items });
+  const { contract, direction, update, laterFills, format } = input;
+  return planInterval({ contract, direction, state, items, update, laterFills, format });
 }
 
 /**
