@@ -12,8 +12,9 @@ const NAMESPACE_WORDS: readonly number[] = [0, 1, 2, 3].map((word) => {
 });
 const NAMESPACE_BYTES = 16;
 
-/** Four hex digits of every 16-bit number. */
-const HEX: readonly string[] = Array.from({ length: 0x10000 }, (_, value) => value.toString(16).padStart(4, '0'));
+const HEX_CODES: readonly number[] = [...'0123456789abcdef'].map((digit) => digit.charCodeAt(0));
+/** Character codes of the text form; the dashes stay. */
+const uuidCodes: number[] = [...'00000000-0000-0000-0000-000000000000'].map((character) => character.charCodeAt(0));
 
 const encoder = new TextEncoder();
 /** Message schedule of one block. */
@@ -53,13 +54,23 @@ export function uuidOfKey(...parts: readonly (string | number | null)[]): string
 function digest(end: number): string {
   sha1(pad(end));
   // Five words of digest; a UUID takes the first four, with version and variant written over six bits.
-  const a = state[0] as number;
+  writeHex(0, state[0] as number);
   const b = state[1] as number;
+  writeHex(9, (b & 0xffff0000) | (b & 0x0fff) | 0x5000);
   const c = state[2] as number;
-  const d = state[3] as number;
-  const version = (b & 0x0fff) | 0x5000;
-  const variant = ((c >>> 16) & 0x3fff) | 0x8000;
-  return `${HEX[a >>> 16]}${HEX[a & 0xffff]}-${HEX[b >>> 16]}-${HEX[version]}-${HEX[variant]}-${HEX[c & 0xffff]}${HEX[d >>> 16]}${HEX[d & 0xffff]}`;
+  writeHex(19, (c & 0x3fffffff) | 0x80000000);
+  writeHex(28, state[3] as number);
+  // One flat text; texts joined of pieces are flattened later, at twice the cost.
+  return String.fromCharCode.apply(null, uuidCodes);
+}
+
+/** Where a digit of the text must make room for a dash. */
+function writeHex(start: number, word: number): void {
+  let at = start;
+  for (let shift = 28; shift >= 0; shift -= 4) {
+    if (at === 8 || at === 13 || at === 18 || at === 23) at += 1;
+    uuidCodes[at++] = HEX_CODES[(word >>> shift) & 15] as number;
+  }
 }
 
 /** Writes text as UTF-8 at a place of the message, which has room for a separator after it; answers where it ends. */
