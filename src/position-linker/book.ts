@@ -3,7 +3,8 @@ import { copyBookState, newBookState, sameBookState } from './book-state.js';
 import { checkConservation, newConservation } from './conservation.js';
 import { Derivation } from './derivation.js';
 import { DerivedRows, NO_ROWS } from './derived-rows.js';
-import { type FillItem, type FlowItem, type Item, type UpdateItem, compareItems, eventTime } from './evidence-item.js';
+import { type FlowItem, type Item, type UpdateItem, eventTime } from './evidence-item.js';
+import { EvidenceList } from './evidence-list.js';
 import type { Ledger } from './ledger.js';
 
 /** A state of the derivation right after the update of this seq: where a corrected derivation can begin. */
@@ -49,14 +50,12 @@ export class Book {
   readonly derivation: Derivation;
   readonly options: HorizonOptions;
   readonly conservation = newConservation();
-  items: Item[] = [];
+  readonly evidence = new EvidenceList();
   /** State at the horizon: everything at or before its seq is taken for good. */
   base: Snapshot = { seq: Number.NEGATIVE_INFINITY, state: newBookState() };
   snapshots: Snapshot[] = [];
   /** State after the last settled item. */
   tip: BookState = newBookState();
-  /** Items before this index are settled, but for late ones. */
-  tipIndex = 0;
   /** Whether settled fills stand after the last settled update. */
   tipIsOpen = false;
   /** Lowest seq that unsettled changes before the tip can influence; null if there are none. */
@@ -66,7 +65,6 @@ export class Book {
   /** Effective time of the first such change. */
   dirtySinceMs = Number.NEGATIVE_INFINITY;
   #intervalsSinceSnapshot = 0;
-  #ranged: { now: readonly FillItem[]; issued: readonly FillItem[] } | null = null;
   #derivingIssued = false;
   readonly #extension = new DerivedRows();
   /** The horizon is not looked at before this watermark. */
@@ -77,29 +75,7 @@ export class Book {
   constructor(ledger: Ledger, options: HorizonOptions) {
     this.ledger = ledger;
     this.options = options;
-    this.derivation = new Derivation(ledger, () => this.#rangedFills(), (seq) => this.#gapSeqs.add(seq));
-  }
-
-  /** Order-derived fills: as they now are, or as they were issued. */
-  #rangedFills(): readonly FillItem[] {
-    if (this.#ranged === null) {
-      const fills = this.items.filter((item): item is FillItem => item.kind === 'fill' && item.source === 'order');
-      this.#ranged = { now: fills.filter((fill) => !fill.dying), issued: fills.filter((fill) => this.#isIssued(fill)) };
-    }
-    return this.#derivingIssued ? this.#ranged.issued : this.#ranged.now;
-  }
-
-  /** Whether an item has led to rows: of an order-derived fill that still waits, a part may have been taken already. */
-  #isIssued(item: Item): boolean {
-    return item.settled || (item.kind === 'fill' && item.taken);
-  }
-
-  /** Notes of which waiting fills the tip has taken parts already. */
-  #markTaken(): void {
-    for (let i = this.tipIndex; i < this.items.length; i++) {
-      const item = this.items[i]!;
-      if (item.kind === 'fill' && item.source === 'order' && !item.dying) item.taken = this.tip.moved.some((part) => part.fillId === item.fillId);
-    }
+    this.derivation = new Derivation(ledger, () => this.evidence.orderFills(this.#derivingIssued), (seq) => this.#gapSeqs.add(seq));
   }
 
   /** The lowest seq at which an item can change what was issued. */
@@ -112,28 +88,10 @@ export class Book {
     return lowest;
   }
 
-  /** Index of the first item that does not go before `item`. */
-  #lowerBound(item: Item): number {
-    let low = 0;
-    let high = this.items.length;
-    if (high > 0 && compareItems(this.items[high - 1]!, item) < 0) return high;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compareItems(this.items[middle]!, item) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
   /** Puts an item in its place. It is issued when `settle` finds it fitting, or its window has passed. */
   add(item: Item): void {
-    const index = this.#lowerBound(item);
-    if (index === this.items.length) this.items.push(item);
-    else this.items.splice(index, 0, item);
-    if (item.kind === 'fill' && item.source === 'order') this.#ranged = null;
+    const isLate = this.evidence.insert(item);
     const lowest = this.#lowestInfluence(item);
-    const isLate = index < this.tipIndex;
-    if (isLate) this.tipIndex += 1;
     if (isLate || lowest <= this.#tipSeq()) this.#markDirty(lowest, item.seq ?? Number.POSITIVE_INFINITY, item.effectiveMs);
   }
 
@@ -144,49 +102,24 @@ export class Book {
 
   /** Takes an item out: at once if it was never issued, else as soon as a derivation without it is settled. */
   remove(item: Item, effectiveMs: number): void {
-    const index = this.items.indexOf(item);
-    if (index < 0) return;
-    if (item.kind === 'fill' && item.source === 'order') this.#ranged = null;
-    if (this.#isIssued(item)) {
-      item.dying = true;
-      item.effectiveMs = effectiveMs;
-      this.#markDirty(this.#lowestInfluence(item), item.seq ?? Number.POSITIVE_INFINITY, effectiveMs);
+    if (!this.evidence.isIssued(item)) {
+      this.evidence.take(item);
       return;
     }
-    this.items.splice(index, 1);
-    if (index < this.tipIndex) this.tipIndex -= 1;
-  }
-
-  /** The update that stands for a seq; null if none is known. */
-  updateAt(seq: number): UpdateItem | null {
-    const last = this.items[this.items.length - 1];
-    if (last === undefined || (last.seq !== null && last.seq < seq)) return null;
-    for (let i = this.#indexAfter(seq) - 1; i >= 0; i--) {
-      const item = this.items[i]!;
-      if (item.kind !== 'update' || item.seq !== seq) return null;
-      if (!item.dying) return item;
-    }
-    return null;
-  }
-
-  /** Earliest effective time of what waits to be issued. */
-  get earliestWaitingMs(): number {
-    let earliest = Number.POSITIVE_INFINITY;
-    for (let i = this.dirtySeq === null ? this.tipIndex : 0; i < this.items.length; i++) {
-      const item = this.items[i]!;
-      if ((!item.settled || item.dying) && item.effectiveMs < earliest) earliest = item.effectiveMs;
-    }
-    return earliest;
+    item.dying = true;
+    item.effectiveMs = effectiveMs;
+    this.evidence.forgetOrderFills();
+    this.#markDirty(this.#lowestInfluence(item), item.seq ?? Number.POSITIVE_INFINITY, effectiveMs);
   }
 
   /** Whether evidence is at or below the checkpoint: by seq and watermark alone, without a seq by event time. */
   isAtOrBelowHorizon(item: Item, watermarkMs: number): boolean {
     if (item.seq === null) return eventTime(item) <= watermarkMs - this.options.horizonMs;
     if (item.seq <= this.base.seq) return true;
-    const first = this.items[0];
-    if (first === undefined || item.seq > (this.items[this.items.length - 1]!.seq ?? Number.POSITIVE_INFINITY)) return false;
-    const anchor = this.#anchorAt(this.#beyondHorizon(watermarkMs));
-    return anchor >= 0 && item.seq <= this.items[anchor]!.seq!;
+    const { items } = this.evidence;
+    if (items.length === 0 || item.seq > (items[items.length - 1]!.seq ?? Number.POSITIVE_INFINITY)) return false;
+    const anchor = this.#checkpointIndex(watermarkMs);
+    return anchor >= 0 && item.seq <= items[anchor]!.seq!;
   }
 
   /** Whether an update only repeats what the checkpoint was made of. */
@@ -205,47 +138,37 @@ export class Book {
     return ids;
   }
 
-  /** How many of the oldest items are beyond the horizon. */
-  #beyondHorizon(watermarkMs: number): number {
-    let count = Math.max(0, this.items.length - this.options.horizonEvents);
-    while (count < this.tipIndex && eventTime(this.items[count]!) <= watermarkMs - this.options.horizonMs) count += 1;
-    return Math.min(count, this.tipIndex);
-  }
-
-  /** Index of the last settled update among the first items, up to which a checkpoint can be made; -1 if there is none. */
-  #anchorAt(count: number): number {
-    for (let i = count - 1; i >= 0; i--) {
-      const item = this.items[i]!;
-      if (item.kind === 'update' && item.settled && !item.dying) return i;
-    }
-    return -1;
+  /** Index of the update at which a checkpoint can be made; -1 if there is none. */
+  #checkpointIndex(watermarkMs: number): number {
+    const { horizonMs, horizonEvents } = this.options;
+    return this.evidence.lastUpdateAmong(this.evidence.countBeyond(watermarkMs - horizonMs, horizonEvents));
   }
 
   /** Forgets what is beyond the horizon, once it is worth it. Answers the forgotten items, or null. */
   moveHorizon(watermarkMs: number): Item[] | null {
-    const isLong = this.items.length >= this.options.horizonEvents + Math.max(1, Math.floor(this.options.horizonEvents / HORIZON_SLACK));
+    const { horizonMs, horizonEvents } = this.options;
+    const { items } = this.evidence;
+    const isLong = items.length >= horizonEvents + Math.max(1, Math.floor(horizonEvents / HORIZON_SLACK));
     if (this.dirtySeq !== null || (!isLong && watermarkMs < this.nextHorizonMs)) return null;
-    const first = this.items[0];
+    const first = items[0];
     if (first === undefined) return null;
-    this.nextHorizonMs = Math.max(eventTime(first) + this.options.horizonMs, watermarkMs) + this.options.horizonMs / HORIZON_SLACK;
-    const anchor = this.#anchorAt(this.#beyondHorizon(watermarkMs));
+    this.nextHorizonMs = Math.max(eventTime(first) + horizonMs, watermarkMs) + horizonMs / HORIZON_SLACK;
+    const anchor = this.#checkpointIndex(watermarkMs);
     if (anchor < 0) return null;
-    const anchorSeq = this.items[anchor]!.seq!;
+    const anchorSeq = items[anchor]!.seq!;
     const from = this.#snapshotBefore(anchorSeq + 0.5);
-    const run: Run = { state: copyBookState(from.state), rows: new DerivedRows(), index: this.#indexAfter(from.seq) };
+    const run: Run = { state: copyBookState(from.state), rows: new DerivedRows(), index: this.evidence.indexAfter(from.seq) };
     while (run.index <= anchor && this.#stepOld(run, anchor + 1)) { /* up to the checkpoint */ }
     this.base = { seq: anchorSeq, state: run.state };
     this.snapshots = this.snapshots.filter((snapshot) => snapshot.seq > anchorSeq);
     for (const seq of this.#gapSeqs) if (seq <= anchorSeq) this.#gapSeqs.delete(seq);
-    this.#ranged = null;
-    this.tipIndex -= anchor + 1;
-    return this.items.splice(0, anchor + 1);
+    return this.evidence.cut(anchor + 1);
   }
 
   /** All rows since the horizon, as a derivation of the issued items says: what was issued must add up to it. */
   issuedRows(): DerivedRows {
     const run: Run = { state: copyBookState(this.base.state), rows: new DerivedRows(), index: 0 };
-    while (run.index < this.tipIndex && this.#stepOld(run, this.tipIndex)) { /* to the tip */ }
+    while (run.index < this.evidence.tipIndex && this.#stepOld(run, this.evidence.tipIndex)) { /* to the tip */ }
     return run.rows;
   }
 
@@ -254,14 +177,14 @@ export class Book {
     const run: Run = { state: copyBookState(this.base.state), rows: new DerivedRows(), index: 0 };
     this.tipIsOpen = false;
     this.snapshots = [];
-    while (run.index < this.tipIndex) {
+    while (run.index < this.evidence.tipIndex) {
       const from = run.index;
-      if (!this.#stepOld(run, this.tipIndex)) break;
+      if (!this.#stepOld(run, this.evidence.tipIndex)) break;
       this.#afterStep(run, from);
       run.rows = new DerivedRows();
     }
     this.tip = run.state;
-    this.tipIsOpen = this.#isOpenAt(this.tipIndex);
+    this.tipIsOpen = this.evidence.isOpenAt(this.evidence.tipIndex);
   }
 
   #markDirty(fromSeq: number, toSeq: number, effectiveMs: number): void {
@@ -272,7 +195,12 @@ export class Book {
 
   /** Whether anything waits to be issued. */
   get isWaiting(): boolean {
-    return this.dirtySeq !== null || this.tipIndex < this.items.length;
+    return this.dirtySeq !== null || this.evidence.tipIndex < this.evidence.items.length;
+  }
+
+  /** Earliest effective time of what waits to be issued. */
+  earliestWaitingMs(): number {
+    return this.evidence.earliestWaitingMs(this.dirtySeq !== null);
   }
 
   /** Issues what fits, and what the merged watermark says need not be waited for: one settlement after the other. */
@@ -284,29 +212,24 @@ export class Book {
       if (corrected === null) return settlements;
       settlements.push(corrected);
     }
-    if (this.tipIndex < this.items.length) {
-      const onOpenTip = this.tipIsOpen && this.#hasUpdateFrom(this.tipIndex);
+    if (this.evidence.tipIndex < this.evidence.items.length) {
+      const onOpenTip = this.tipIsOpen && this.evidence.hasUpdateFrom(this.evidence.tipIndex);
       const extended = onOpenTip ? this.#rederive(this.#tipSeq() + 0.5, Number.POSITIVE_INFINITY, watermarkMs) : this.#extend(watermarkMs);
       if (extended !== null) settlements.push(extended);
     }
     return settlements;
   }
 
-  #hasUpdateFrom(index: number): boolean {
-    for (let i = this.items.length - 1; i >= index; i--) if (this.items[i]!.kind === 'update' && !this.items[i]!.dying) return true;
-    return false;
-  }
-
   /** Derives on from the tip over items that were not there before. */
   #extend(watermarkMs: number): Settlement | null {
     // Used again and again: a settlement is issued before the next one is made.
     this.#extension.clear();
-    const run: Run = { state: this.tip, rows: this.#extension, index: this.tipIndex };
+    const run: Run = { state: this.tip, rows: this.#extension, index: this.evidence.tipIndex };
     const start = run.index;
-    while (run.index < this.items.length) {
+    while (run.index < this.evidence.items.length) {
       const from = run.index;
-      const isTail = !this.#hasUpdateFrom(from);
-      if (isTail && this.items[from]!.effectiveMs + this.options.joinWindowMs > watermarkMs) break;
+      const isTail = !this.evidence.hasUpdateFrom(from);
+      if (isTail && this.evidence.items[from]!.effectiveMs + this.options.joinWindowMs > watermarkMs) break;
       const anchor = this.tipIsOpen || !isTail ? null : copyBookState(run.state);
       if (!this.#stepNew(run, watermarkMs)) break;
       // Fills without an update may be derived again when it comes: that begins here.
@@ -316,16 +239,15 @@ export class Book {
       this.#afterStep(run, from);
     }
     if (run.index === start) return null;
-    this.#settleItems(start, run.index);
-    if (this.#ranged !== null && this.#ranged.now.length > 0) this.#ranged = null;
-    this.tipIndex = run.index;
-    this.#markTaken();
+    this.evidence.settle(start, run.index);
+    this.evidence.tipIndex = run.index;
+    this.evidence.markTaken(this.tip.moved);
     return { before: NO_ROWS, after: run.rows };
   }
 
   /** Bookkeeping of a step of the run that becomes the tip. */
   #afterStep(run: Run, from: number): void {
-    const last = this.items[run.index - 1]!;
+    const last = this.evidence.items[run.index - 1]!;
     this.tipIsOpen = last.kind !== 'update';
     if (!this.tipIsOpen) checkConservation(this.conservation, this.ledger.policy, run.state);
     if (this.tipIsOpen || run.index === from) return;
@@ -339,10 +261,6 @@ export class Book {
     return this.snapshots[this.snapshots.length - 1]?.seq ?? this.base.seq;
   }
 
-  #settleItems(from: number, to: number): void {
-    for (let i = from; i < to; i++) this.items[i]!.settled = true;
-  }
-
   /**
    * One interval, or the fills of one seq after the last update, over all items but dying ones.
    * False if it has to wait; the run is then unchanged.
@@ -350,8 +268,8 @@ export class Book {
   #stepNew(run: Run, watermarkMs: number): boolean {
     const flows: FlowItem[] = [];
     let latestMs = Number.NEGATIVE_INFINITY;
-    for (let i = run.index; i < this.items.length; i++) {
-      const item = this.items[i]!;
+    for (let i = run.index; i < this.evidence.items.length; i++) {
+      const item = this.evidence.items[i]!;
       if (!item.settled || item.dying) latestMs = Math.max(latestMs, item.effectiveMs);
       if (item.dying) continue;
       if (item.kind !== 'update') {
@@ -374,7 +292,7 @@ export class Book {
   /** Fills after the last update, those of one seq at a time, once their window has passed. */
   #stepTail(run: Run, flows: readonly FlowItem[], watermarkMs: number): boolean {
     if (flows.length === 0) {
-      run.index = this.items.length;
+      run.index = this.evidence.items.length;
       return true;
     }
     const { seq } = flows[0]!;
@@ -382,7 +300,7 @@ export class Book {
     const isOverdue = this.#isOverdue(watermarkMs);
     for (const flow of group) if (!flow.settled && !isOverdue && flow.effectiveMs + this.options.joinWindowMs > watermarkMs) return false;
     this.derivation.tail(run.state, group, run.rows);
-    run.index = this.items.indexOf(group[group.length - 1]!, run.index) + 1;
+    run.index = this.evidence.items.indexOf(group[group.length - 1]!, run.index) + 1;
     return true;
   }
 
@@ -399,7 +317,7 @@ export class Book {
   #stepIssued(run: Run, end: number): boolean {
     const flows: FlowItem[] = [];
     for (let i = run.index; i < end; i++) {
-      const item = this.items[i]!;
+      const item = this.evidence.items[i]!;
       if (!item.settled) continue;
       if (item.kind !== 'update') {
         flows.push(item);
@@ -413,7 +331,7 @@ export class Book {
       const { seq } = flows[0]!;
       const group = seq === null ? flows.slice(0, 1) : flows.filter((flow) => flow.seq === seq);
       this.derivation.tail(run.state, group, run.rows);
-      run.index = this.items.indexOf(group[group.length - 1]!, run.index) + 1;
+      run.index = this.evidence.items.indexOf(group[group.length - 1]!, run.index) + 1;
       return true;
     }
     run.index = end;
@@ -426,18 +344,18 @@ export class Book {
    */
   #rederive(dirtySeq: number, dirtyToSeq: number, watermarkMs: number): Settlement | null {
     const begin = this.#snapshotBefore(dirtySeq);
-    const beginIndex = this.#indexAfter(begin.seq);
+    const beginIndex = this.evidence.indexAfter(begin.seq);
     const oldRun: Run = { state: copyBookState(begin.state), rows: new DerivedRows(), index: beginIndex };
     const newRun: Run = { state: copyBookState(begin.state), rows: new DerivedRows(), index: beginIndex };
     for (const run of [oldRun, newRun]) this.ledger.refreshCycles(run.state, run.rows);
-    const lastChange = Math.min(this.tipIndex, this.#indexAfter(dirtyToSeq));
+    const lastChange = Math.min(this.evidence.tipIndex, this.evidence.indexAfter(dirtyToSeq));
     const fresh: Snapshot[] = [];
     let intervals = 0;
     let converged = false;
-    while (newRun.index < this.tipIndex) {
+    while (newRun.index < this.evidence.tipIndex) {
       const from = newRun.index;
       if (!this.#stepNew(newRun, watermarkMs)) return null;
-      const last = this.items[newRun.index - 1]!;
+      const last = this.evidence.items[newRun.index - 1]!;
       if (last.kind !== 'update' || newRun.index === from) continue;
       intervals += 1;
       if (intervals % SNAPSHOT_INTERVALS === 0) fresh.push({ seq: last.seq, state: copyBookState(newRun.state) });
@@ -451,16 +369,15 @@ export class Book {
     this.dirtySeq = null;
     this.dirtyToSeq = Number.NEGATIVE_INFINITY;
     if (converged) {
-      this.#keepTip(oldRun.state, newRun.state, this.items[newRun.index - 1] as UpdateItem, begin.seq, fresh);
-      this.#settleItems(beginIndex, newRun.index);
+      this.#keepTip(oldRun.state, newRun.state, this.evidence.items[newRun.index - 1] as UpdateItem, begin.seq, fresh);
+      this.evidence.settle(beginIndex, newRun.index);
     } else {
-      while (this.#stepOld(oldRun, this.tipIndex)) { /* to the end of what was issued */ }
+      while (this.#stepOld(oldRun, this.evidence.tipIndex)) { /* to the end of what was issued */ }
       this.#replaceTip(newRun, watermarkMs, begin.seq, fresh);
-      this.#settleItems(beginIndex, newRun.index);
+      this.evidence.settle(beginIndex, newRun.index);
     }
-    this.#ranged = null;
-    this.#dropDying();
-    this.#markTaken();
+    this.evidence.dropDying();
+    this.evidence.markTaken(this.tip.moved);
     return { before: oldRun.rows, after: newRun.rows };
   }
 
@@ -469,24 +386,14 @@ export class Book {
     this.snapshots = [...this.snapshots.filter((snapshot) => snapshot.seq <= beginSeq), ...fresh];
     this.#intervalsSinceSnapshot = 0;
     this.tip = run.state;
-    const previous = this.items[run.index - 1];
-    this.tipIsOpen = previous !== undefined && this.#isOpenAt(run.index);
-    while (run.index < this.items.length) {
+    const previous = this.evidence.items[run.index - 1];
+    this.tipIsOpen = previous !== undefined && this.evidence.isOpenAt(run.index);
+    while (run.index < this.evidence.items.length) {
       const from = run.index;
       if (!this.#stepNew(run, watermarkMs)) break;
       this.#afterStep(run, from);
     }
-    this.tipIndex = run.index;
-  }
-
-  /** Whether fills that no update followed stand before this index. */
-  #isOpenAt(index: number): boolean {
-    for (let i = index - 1; i >= 0; i--) {
-      const item = this.items[i]!;
-      if (item.dying) continue;
-      return item.kind !== 'update';
-    }
-    return false;
+    this.evidence.tipIndex = run.index;
   }
 
   /** The derivations met: later states stay as they are, but for the totals of the conservation check. */
@@ -502,30 +409,8 @@ export class Book {
     this.snapshots = [...this.snapshots.filter((snapshot) => snapshot.seq <= beginSeq), ...fresh, ...later];
   }
 
-  #dropDying(): void {
-    if (!this.items.some((item) => item.dying)) return;
-    let beforeTip = 0;
-    for (let i = 0; i < this.tipIndex; i++) if (this.items[i]!.dying) beforeTip += 1;
-    this.items = this.items.filter((item) => !item.dying);
-    this.tipIndex -= beforeTip;
-    this.#ranged = null;
-  }
-
   #snapshotBefore(seq: number): Snapshot {
     for (let i = this.snapshots.length - 1; i >= 0; i--) if (this.snapshots[i]!.seq < seq) return this.snapshots[i]!;
     return this.base;
-  }
-
-  /** Index of the first item after all of a seq. */
-  #indexAfter(seq: number): number {
-    let low = 0;
-    let high = this.items.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const at = this.items[middle]!.seq;
-      if (at !== null && at <= seq) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }

@@ -300,13 +300,13 @@ export function writeMarket(writer: StateWriter, market: Market): Uint8Array {
     const { book } = entry;
     writeBound(writer, book.base.seq);
     writeState(writer, book.base.state);
-    writer.count(book.tipIndex);
+    writer.count(book.evidence.tipIndex);
     writeBound(writer, book.dirtySeq);
     writeBound(writer, book.dirtyToSeq);
     writeBound(writer, book.dirtySinceMs);
     writeBound(writer, book.nextHorizonMs);
-    writer.count(book.items.length);
-    for (const item of book.items) writeItem(writer, item);
+    writer.count(book.evidence.items.length);
+    for (const item of book.evidence.items) writeItem(writer, item);
   }
   writer.count(market.inferred.size);
   for (const entry of market.inferred.values()) {
@@ -336,14 +336,14 @@ export function readMarket(bytes: Uint8Array, options: LinkerOptions): Market {
     entry.issuer.history = readHistory(reader);
     const { book } = entry;
     book.base = { seq: readBound(reader)!, state: readState(reader, positionIdx) };
-    book.tipIndex = reader.count();
+    book.evidence.tipIndex = reader.count();
     book.dirtySeq = readBound(reader);
     book.dirtyToSeq = readBound(reader)!;
     book.dirtySinceMs = readBound(reader)!;
     book.nextHorizonMs = readBound(reader)!;
-    book.items = readMany(reader, () => readItem(reader, positionIdx));
+    book.evidence.items = readMany(reader, () => readItem(reader, positionIdx));
     book.rebuild();
-    for (const item of book.items) {
+    for (const item of book.evidence.items) {
       if (item.dying) continue;
       if (item.kind === 'fill') market.fills.set(item.fillId, item);
       else if (item.kind === 'cash') market.cash.set(item.cashId, item);

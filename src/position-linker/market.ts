@@ -146,7 +146,7 @@ export class Market {
       entryPrice: record.entry_price, entryPriceDecimals: record.entry_price_decimals, positionValue: record.position_value,
       cumRealisedPnl: record.cum_realised_pnl, updatedAt: record.updated_at, pushedAt: record.envelope_created_at,
     };
-    const earlier = entry.book.updateAt(seq);
+    const earlier = entry.book.evidence.updateAt(seq);
     if (earlier !== null && !supersedes(item, earlier)) return;
     if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, 'on_arrival', emitter)) return;
     if (earlier !== null) this.#remove(earlier, effectiveMs, 'late_update');
@@ -168,7 +168,7 @@ export class Market {
     }
     for (const positionIdx of this.books.size > 1 ? [...this.books.keys()].sort() : this.books.keys()) {
       const entry = this.books.get(positionIdx)!;
-      if (entry.book.isWaiting && entry.book.earliestWaitingMs + this.options.joinWindowMs <= watermarkMs) {
+      if (entry.book.isWaiting && entry.book.earliestWaitingMs() + this.options.joinWindowMs <= watermarkMs) {
         changed = this.#settleBook(positionIdx, watermarkMs, watermarkMs, emitter) || changed;
       }
       changed = this.#moveHorizon(entry, watermarkMs, emitter) || changed;
