@@ -133,6 +133,27 @@ class Bench {
       return this.#measured(records, 'roles.ts', '--drain', 'all');
     });
     reports.push(reportOf('pipeline: ws-gateway.* to tables', this.#namespace.partitions, runs, ceiling?.recordsPerSecond ?? null));
+    const apart = await repeated(`pipeline in two processes, ${this.#namespace.partitions} partitions`, async () => {
+      await this.#namespace.reset(ALL_ROLES);
+      return this.#inTwoProcesses(records);
+    });
+    reports.push(reportOf('pipeline, roles in two processes', this.#namespace.partitions, apart, ceiling?.recordsPerSecond ?? null));
+  }
+
+  /** What joins the streams in one process, what keeps tables in another, which ends when all is done. */
+  async #inTwoProcesses(records: number): Promise<Run> {
+    const { result, ...servers } = await withServerCpu(this.#ports, async () => {
+      const joining = startStage('stages/roles.ts', ['--namespace', this.#namespace.name, 'order-manager', 'position-linker'], this.#variables);
+      const keeping = await this.#stage('roles.ts', '--drain', 'position-manager', 'model-service', 'table-sinks');
+      joining.stop();
+      const joined = await joining.answer;
+      return {
+        ...keeping,
+        cpuSeconds: Number(keeping['cpuSeconds']) + Number(joined['cpuSeconds']),
+        peakRssMb: Number(keeping['peakRssMb']) + Number(joined['peakRssMb']),
+      };
+    });
+    return this.#told(runOf(result, records, servers));
   }
 
   async #linker(): Promise<void> {
@@ -171,7 +192,10 @@ class Bench {
 
   async #measured(records: number, file: string, ...args: string[]): Promise<Run> {
     const { result, ...servers } = await withServerCpu(this.#ports, () => this.#stage(file, ...args));
-    const run = runOf(result, records, servers);
+    return this.#told(runOf(result, records, servers));
+  }
+
+  #told(run: Run): Run {
     say(`  ${whole(run.records / run.seconds)} records/s, ${tenths(run.cpuSeconds)} s CPU, broker ${tenths(run.brokerCpuSeconds)}, database ${tenths(run.databaseCpuSeconds)}; peak ${whole(run.peakRssMb)} MB`);
     return run;
   }
