@@ -167,7 +167,7 @@ class OrderManager implements Processor, Shelf {
       const kept = expiry.pop()!;
       if (kept.expiryMs !== queuedMs) continue;
       kept.expiryMs = Infinity;
-      if (this.expiryOf(kept) > watermarkMs) this.schedule(kept);
+      if (this.expiryOf(kept) > watermarkMs) this.schedule(kept, watermarkMs);
       else if (kept.home === 'stray') this.forgetRow(kept);
       else this.forgetOrder(kept);
     }
@@ -215,8 +215,13 @@ class OrderManager implements Processor, Shelf {
     if (shownMs < Infinity) this.pending.push(shownMs, slot);
   }
 
-  private schedule(kept: OrderSlot | StrayRow): void {
-    const ms = this.expiryOf(kept);
+  /**
+   * Queues it to be looked at when it may be forgotten, but no later than a horizon from now: an open order is kept for
+   * months, and a place in the queue for as long would hold it in memory long after it ended.
+   */
+  private schedule(kept: OrderSlot | StrayRow, nowMs = kept.lastMs): void {
+    const { horizonMs, joinWindowMs } = this.options;
+    const ms = Math.min(this.expiryOf(kept), nowMs + Math.max(horizonMs, joinWindowMs, 1));
     if (ms >= kept.expiryMs) return;
     kept.expiryMs = ms;
     this.expiry.push(ms, kept);

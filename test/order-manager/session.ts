@@ -23,6 +23,11 @@ export class Session {
   private watermarkMs = -1;
   private readonly offsets = { OrderUpdate: 0, Execution: 0 };
 
+  /** Orders and rows that the order-manager still holds on to so as to forget them one day. */
+  get waitingToBeForgotten(): number {
+    return (this.processor as unknown as { readonly expiry: { readonly size: number } }).expiry.size;
+  }
+
   constructor(options: Partial<OrderManagerOptions> = {}) {
     this.options = options;
     this.processor = createOrderManager(options);

@@ -20,6 +20,15 @@ describe('how long an order is kept', () => {
     expect([...session.changelog.keys()]).to.deep.equal(['clock']);
   });
 
+  it('one that was open for a while leaves nothing behind in memory, either', () => {
+    const session = new Session(HORIZON);
+    session.put(total(0));
+    session.put(covering(0, 10));
+    session.put(total(10));
+    session.advance(T0 + 60_100);
+    expect(session.waitingToBeForgotten).to.equal(0);
+  });
+
   it('one that never ends is kept longer, after its last record', () => {
     const session = new Session(HORIZON);
     session.put(total(4));
