@@ -1,6 +1,6 @@
 import type { Decimal } from '../domain/decimal.js';
 import type { Lot } from './book-state.js';
-import { splitByWeight } from './split.js';
+import { partOf, splitByWeight } from './split.js';
 
 /** How closing legs consume lots. */
 export type AttributionPolicy = 'pro-rata' | 'fifo';
@@ -29,9 +29,9 @@ export function addLot(policy: AttributionPolicy, lots: Lot[], signalId: string 
   lots.push({ signalId, quantity, cost });
 }
 
-/** Takes `quantity` off one lot; the cost is rounded down, and all of it goes when the lot is used up. */
+/** Takes `quantity` off one lot, with its part of the cost: all of it when the lot is used up. */
 function take(lot: Lot, quantity: Decimal): ConsumedLot {
-  const cost = lot.cost === null ? null : quantity === lot.quantity ? lot.cost : (lot.cost * quantity) / lot.quantity;
+  const cost = lot.cost === null ? null : partOf(lot.cost, quantity, lot.quantity);
   lot.quantity -= quantity;
   if (lot.cost !== null && cost !== null) lot.cost -= cost;
   return { signalId: lot.signalId, quantity, cost };

@@ -31,3 +31,13 @@ export function splitByWeight(total: Decimal, weights: readonly bigint[]): Decim
   }
   return parts;
 }
+
+/** The first of the two parts that splitByWeight makes of `total` for a quantity taken off a whole, and its rest. */
+export function partOf(total: Decimal, quantity: bigint, whole: bigint): Decimal {
+  if (quantity === whole) return total;
+  if (total < 0n) return -partOf(-total, quantity, whole);
+  const product = total * quantity;
+  const part = product / whole;
+  // Of the two remainders, which add up to the whole or to nothing, the larger gets the missing unit; a tie goes to the first.
+  return 2n * (product - part * whole) >= whole ? part + 1n : part;
+}

@@ -137,7 +137,7 @@ export class Account {
     const values = split(value, weights);
     const fees = split(fee, weights);
     taken.forEach(({ lot, part }, i) => {
-      const cost = part === lot.quantity ? lot.cost : (lot.cost * part) / lot.quantity;
+      const cost = part === lot.quantity ? lot.cost : split(lot.cost, [part, lot.quantity - part])[0]!;
       lot.quantity -= part;
       lot.cost -= cost;
       this.add(lot.signal, cycle, trade.kind === 'residual' ? 'residual' : 'exit', { quantity: part, value: values[i]!, realized: gain * (values[i]! - cost), fee: fees[i]! });
