@@ -10,7 +10,7 @@ import { type IntervalPlan, type PlannedFlow, moneyAgrees, planCloses, planInter
 import { type Ledger, fillMoney } from './ledger.js';
 import { type PlacedResidual, placeResidual, residualMoney } from './residual.js';
 import { EXEC_PNL_TOLERANCE, type FillPart, signedQuantity } from './seq-order.js';
-import { decideStart } from './start.js';
+import { decideStart, valueAtEntry } from './start.js';
 
 /** Where the derivation stands in a book while it goes over one interval. */
 interface IntervalContext {
@@ -124,7 +124,8 @@ export class Derivation {
     }
     if (state.moved.length > 0) state.moved = state.moved.filter((part) => part.fillSeq === null || part.fillSeq > update.seq);
     if (residual !== null) {
-      if (update.positionValue !== null && state.size === update.size) this.ledger.adoptEntry(state, update.positionValue, rows);
+      const entryValue = valueAtEntry(contract, update);
+      if (entryValue !== null && state.size === update.size) this.ledger.adoptEntry(state, entryValue, rows);
     } else {
       this.#applyMoneyGap(state, plan, update, rows);
       if (plan.entryAgrees === false) this.#entryMismatch(state, plan, update, rows);

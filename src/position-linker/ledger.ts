@@ -235,10 +235,10 @@ export class Ledger {
    * After a residual the average entry is the record's. What the exchange's view lacked of it, the lots lacked as well,
    * whatever the policy: it is shared by quantity.
    */
-  adoptEntry(state: BookState, positionValue: Decimal, rows: DerivedRows): void {
+  adoptEntry(state: BookState, entryValue: Decimal, rows: DerivedRows): void {
     if (state.size === 0n || state.cycle === null) return;
-    const lacking = state.cost === null ? null : positionValue - state.cost;
-    state.cost = positionValue;
+    const lacking = state.cost === null ? null : entryValue - state.cost;
+    state.cost = entryValue;
     if (lacking !== null && lacking !== 0n && state.lots.every((lot) => lot.cost !== null)) {
       const parts = splitByWeight(lacking, state.lots.map((lot) => lot.quantity));
       state.lots.forEach((lot, i) => { lot.cost = lot.cost! + parts[i]!; });

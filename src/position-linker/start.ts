@@ -86,7 +86,7 @@ function startCost(contract: Contract, direction: 1 | -1 | 0, size: Decimal, ite
  * Entry notional an update shows. An inverse positionValue has only 8 decimals; the entry price says it better where the
  * two agree.
  */
-function valueAtEntry(contract: Contract, update: UpdateItem): Decimal | null {
+export function valueAtEntry(contract: Contract, update: UpdateItem): Decimal | null {
   const { entryPrice, positionValue } = update;
   if (!contract.inverse || entryPrice === null || entryPrice === 0n || positionValue === null) return positionValue;
   const value = notional(contract, abs(update.size), entryPrice);
