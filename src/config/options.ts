@@ -1,3 +1,4 @@
+import { DEFAULT_SIGNAL_PATTERN } from '../domain/signal.js';
 import { addresses, boolean, integer, matching, nonEmpty, oneOf, OptionValueError, url, urls, type OptionSpec } from './option.js';
 
 export type Policy = 'pro-rata' | 'fifo';
@@ -5,9 +6,6 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 /** Recorded pace times this number; max is as fast as it goes. */
 export type Speed = number | 'max';
 export type TableFormat = 'csv' | 'ndjson';
-
-/** The whole of the client order id but a trailing _<digits>, which numbers several orders of one signal. */
-export const DEFAULT_SIGNAL_PATTERN = '^(.*?)(?:_[0-9]+)?$';
 
 const STACK_HINT = 'start a local stack with `position-linker stack up`, then `eval "$(position-linker stack env)"`; or give your own address';
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { bareTopicName, databaseSchema, groupId, subjectName, topicName, transactionalId } from '../../src/config/namespace.js';
-import { DEFAULT_SIGNAL_PATTERN, OPTIONS, OPTION_NAMES, type OptionName } from '../../src/config/options.js';
+import { OPTIONS, OPTION_NAMES, type OptionName } from '../../src/config/options.js';
+import { DEFAULT_SIGNAL_PATTERN } from '../../src/domain/signal.js';
 import type { OptionSpec } from '../../src/config/option.js';
 import { OptionError, resolveOptions } from '../../src/config/resolve.js';
 

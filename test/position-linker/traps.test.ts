@@ -126,6 +126,12 @@ const TRAPS: readonly Trap[] = [
     sums: { 'signal-a entry': '2 0 0 0', 'signal-a exit': '1 10 0 0', 'signal-a residual': '1 3 0 0', 'signal-b entry': '1 0 0 0' },
   },
   {
+    name: 'where no check tells on which side of a fill the unknown trade was, it comes last, and the fill says that two places fit',
+    story: [NEVER, fill(100, 10, 'a1', 'a', 'Buy', '2', '100'), position(100, 10, 2, '200', '0'), fill(200, 18, 'b1', 'b', 'Buy', '1', '110'), position(210, 20, 2, '206.66666667', '3')],
+    links: ['opened 0→2 @100 a1 exact', 'increased 2→3 @110 b1 ambiguous', 'decreased 3→2 @? - unattributed'],
+    open: ['fill_missing -1'],
+  },
+  {
     name: 'a fee that is negative is a rebate',
     story: [NEVER, fill(100, 10, 'a1', 'a', 'Buy', '1', '100', { execFee: '-0.01' }), position(100, 10, 1, '100', '0.01')],
     links: ['opened 0→1 @100 a1 exact'],

@@ -1,5 +1,5 @@
 import { settingsOf, topologies, type PipelineOptions } from '../../src/cli/role-table.js';
-import { DEFAULT_SIGNAL_PATTERN } from '../../src/config/options.js';
+import { DEFAULT_SIGNAL_PATTERN } from '../../src/domain/signal.js';
 import type { CaptureInput } from '../../src/replay/capture-source.js';
 import type { TableRows } from '../../src/replay/memory-tables.js';
 import { openLocalCodec, replayCapture, type ReplayOptions, type ReplayResult } from '../../src/replay/replay.js';
