@@ -2,6 +2,8 @@ import { RecordCodec } from '../avro/record-codec.js';
 import { readRecordSchemas } from '../avro/record-schema.js';
 import { GuidedError } from '../config/guided-error.js';
 import { topicName, type Namespace } from '../config/namespace.js';
+import { BROKER_OPTIONS } from '../config/options.js';
+import { clusterAccess } from '../kafka/cluster-access.js';
 import { ConfigurationError } from '../kafka/errors.js';
 import type { Log } from '../kafka/log.js';
 import { partitionOf } from '../kafka/partitioner.js';
@@ -32,13 +34,13 @@ export const ingestCommands: readonly Command[] = [
     details:
       'One JSON object a line: {"receivedAt": ms, "frame": {...}}, plain or gzip. Lines and rows that cannot be used go, bytes unchanged, to ' +
       'ws-gateway.dead_letters. The file ends with a watermark that releases everything, unless --continues says that more follows.',
-    options: ['capture', 'speed', 'account', 'continues', 'namespace', 'brokers', 'registryUrl', 'joinWindowMs', 'skewAllowanceMs', 'json'],
+    options: ['capture', 'speed', 'account', 'continues', 'namespace', ...BROKER_OPTIONS, 'registryUrl', 'joinWindowMs', 'skewAllowanceMs', 'json'],
     async run({ options, stdout, stderr, signal }) {
       const { account, namespace } = options;
       if (account !== null && !isAccountName(account)) throw new UsageError(`--account ${account}: at most 64 characters, without spaces and |`);
       // The client of the broker takes longer to load than the rest; help and wrong usage need none of it.
       const { KafkaLog } = await import('../kafka/kafka-log.js');
-      const cluster = { brokers: options.brokers, clientId: 'position-linker' };
+      const cluster = { ...clusterAccess(options), clientId: 'position-linker' };
       const partitions = await partitionsOf(new KafkaLog({ ...cluster, lookupTimeoutMs: LOOKUP_TIMEOUT_MS }), namespace);
       const log = new KafkaLog(cluster);
       const appender = log.sourceWriter();

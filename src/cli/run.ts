@@ -1,5 +1,7 @@
 import { createLog } from '../config/log.js';
 import { GuidedError } from '../config/guided-error.js';
+import { BROKER_OPTIONS } from '../config/options.js';
+import { clusterAccess } from '../kafka/cluster-access.js';
 import { LogError } from '../kafka/errors.js';
 import { drained } from '../runtime/drain.js';
 import type { RoleOutcome } from '../runtime/role-runner.js';
@@ -26,16 +28,17 @@ export const runCommands: readonly Command[] = [
       'With --drain it ends once everything that was in the source topics at the start is in the tables, whoever did the work; the last line counts what still waits for a watermark. ' +
       'Exit codes: 0 done, 1 failed, 2 called wrongly, 4 settings or set-up do not fit, 5 a position or state is lost, 6 the log is corrupt, 7 the broker refuses a record.',
     positionals: [{ name: 'ROLE', help: `all, or any of ${ROLE_NAMES.join(', ')}`, count: 'some', choices: ['all', ...ROLE_NAMES] }],
-    options: ['drain', ...PIPELINE_OPTIONS, 'commitIntervalMs', 'sessionTimeoutMs', 'namespace', 'brokers', 'registryUrl', 'databaseUrl', 'logLevel'],
+    options: ['drain', ...PIPELINE_OPTIONS, 'commitIntervalMs', 'sessionTimeoutMs', 'namespace', ...BROKER_OPTIONS, 'registryUrl', 'databaseUrl', 'logLevel'],
     async run({ positionals, options, stdout, stderr, signal }) {
-      const { namespace, registryUrl, brokers } = options;
+      const { namespace, registryUrl } = options;
+      const access = clusterAccess(options);
       const table = roleTable(options);
       const roles = positionals.includes('all') ? table : table.filter(({ name }) => positionals.includes(name));
       const logger = createLog(options.logLevel, { namespace: namespace ?? undefined });
       const declarations = topicsOf(roles, declaredTopics());
       // The client of the broker takes longer to load than the rest; help and wrong usage need none of it.
       const [{ KafkaLog }, { TopicAdmin }] = await Promise.all([import('../kafka/kafka-log.js'), import('../kafka/admin.js')]);
-      const admin = new TopicAdmin({ brokers, clientId: CLIENT_ID });
+      const admin = new TopicAdmin({ ...access, clientId: CLIENT_ID });
       try {
         await preflight(admin, registryUrl, namespace, declarations);
       } finally {
@@ -43,7 +46,7 @@ export const runCommands: readonly Command[] = [
       }
       const codec = await openCodec({ registryUrl, namespace, topics: declarations });
       const log = new KafkaLog({
-        brokers,
+        ...access,
         clientId: CLIENT_ID,
         transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
         onWarning: (message, cause) => logger.warn({ cause: cause.message }, message),

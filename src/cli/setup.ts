@@ -1,6 +1,7 @@
 import { readRecordSchemas } from '../avro/record-schema.js';
 import { databaseSchema } from '../config/namespace.js';
-import type { Options } from '../config/options.js';
+import { BROKER_OPTIONS, type BrokerOptions, type Options } from '../config/options.js';
+import { clusterAccess } from '../kafka/cluster-access.js';
 import { applyRegistration, planRegistration, registrationText } from '../schema-registry/register-schemas.js';
 import { recordSubjects } from '../schema-registry/record-subjects.js';
 import { RegistryClient } from '../schema-registry/registry-client.js';
@@ -15,7 +16,7 @@ export const setupCommands: readonly Command[] = [
     path: ['setup'],
     summary: 'topics, schemas and database, in one',
     details: 'Runs `topics apply`, `schemas register` and `db migrate`. Safe to repeat: a second run finds nothing to do.',
-    options: ['namespace', 'brokers', 'registryUrl', 'databaseUrl', 'environment', 'partitions'],
+    options: ['namespace', ...BROKER_OPTIONS, 'registryUrl', 'databaseUrl', 'environment', 'partitions'],
     async run({ options, stdout }) {
       stdout(await setUpTopics(options));
       stdout(await setUpSchemas(options));
@@ -27,7 +28,7 @@ export const setupCommands: readonly Command[] = [
     path: ['topics', 'apply'],
     summary: 'create the topics of topics.yaml that are missing',
     details: 'Never deletes, shrinks or repartitions. If a topic is not as declared and must not be changed, nothing is done and each such topic is named.',
-    options: ['namespace', 'brokers', 'environment', 'partitions', 'dryRun'],
+    options: ['namespace', ...BROKER_OPTIONS, 'environment', 'partitions', 'dryRun'],
     async run({ options, stdout }) {
       stdout(await setUpTopics(options, options.dryRun));
       return 0;
@@ -55,7 +56,7 @@ export const setupCommands: readonly Command[] = [
   }),
 ];
 
-type TopicOptions = Pick<Options, 'namespace' | 'brokers' | 'environment' | 'partitions'>;
+type TopicOptions = BrokerOptions & Pick<Options, 'namespace' | 'environment' | 'partitions'>;
 type SchemaOptions = Pick<Options, 'namespace' | 'registryUrl'>;
 
 /** Answers what was done, or would be done, as lines. */
@@ -63,7 +64,7 @@ async function setUpTopics(options: TopicOptions, isDryRun = false): Promise<str
   const wanted = wantedTopics(options.namespace, declaredTopics(options));
   // Loaded here because the client of the broker takes longer to load than everything else, and not every command needs it.
   const { TopicAdmin } = await import('../kafka/admin.js');
-  const admin = new TopicAdmin({ brokers: options.brokers, clientId: 'position-linker' });
+  const admin = new TopicAdmin({ ...clusterAccess(options), clientId: 'position-linker' });
   try {
     const plan = await planAgainst(admin, wanted);
     if (isDryRun) return isEmptyPlan(plan) ? 'topics: nothing to do\n' : `${planText(plan)}\n`;

@@ -6,6 +6,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 /** Recorded pace times this number; max is as fast as it goes. */
 export type Speed = number | 'max';
 export type TableFormat = 'csv' | 'ndjson';
+export type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512';
 
 const STACK_HINT = 'start a local stack with `position-linker stack up`, then `eval "$(position-linker stack env)"`; or give your own address';
 
@@ -35,6 +36,69 @@ export const OPTIONS = {
     help: 'Kafka brokers to begin with',
     nextStep: STACK_HINT,
     parse: addresses,
+  }),
+  saslMechanism: option<SaslMechanism | null>({
+    flag: '--sasl-mechanism',
+    env: 'KAFKA_SASL_MECHANISM',
+    placeholder: 'NAME',
+    unit: null,
+    fallback: null,
+    help: 'How the brokers are told who this is: plain, scram-sha-256 or scram-sha-512; nobody asks without it',
+    parse: (text) => oneOf('plain', 'scram-sha-256', 'scram-sha-512')(text.toLowerCase()),
+  }),
+  saslUsername: option<string | null>({
+    flag: '--sasl-username',
+    env: 'KAFKA_SASL_USERNAME',
+    placeholder: 'NAME',
+    unit: null,
+    fallback: null,
+    help: 'User of the brokers',
+    parse: nonEmpty,
+  }),
+  saslPassword: option<string | null>({
+    flag: '--sasl-password',
+    env: 'KAFKA_SASL_PASSWORD',
+    placeholder: 'TEXT',
+    unit: null,
+    fallback: null,
+    help: 'Password of that user; better in the environment, since others of this machine can read command lines',
+    parse: nonEmpty,
+  }),
+  tls: option<boolean>({
+    flag: '--tls',
+    env: 'KAFKA_TLS',
+    placeholder: null,
+    unit: null,
+    fallback: false,
+    help: 'Encrypted connections to the brokers; a --tls-… file says so too',
+    parse: boolean,
+  }),
+  tlsCa: option<string | null>({
+    flag: '--tls-ca',
+    env: 'KAFKA_TLS_CA',
+    placeholder: 'FILE',
+    unit: null,
+    fallback: null,
+    help: 'Authority that signed the brokers\' certificates, PEM; without it those the system trusts',
+    parse: nonEmpty,
+  }),
+  tlsCert: option<string | null>({
+    flag: '--tls-cert',
+    env: 'KAFKA_TLS_CERT',
+    placeholder: 'FILE',
+    unit: null,
+    fallback: null,
+    help: 'Own certificate, PEM, where the brokers ask for one',
+    parse: nonEmpty,
+  }),
+  tlsKey: option<string | null>({
+    flag: '--tls-key',
+    env: 'KAFKA_TLS_KEY',
+    placeholder: 'FILE',
+    unit: null,
+    fallback: null,
+    help: 'Key of that certificate, PEM',
+    parse: nonEmpty,
   }),
   registryUrl: option<string>({
     flag: '--registry-url',
@@ -288,6 +352,10 @@ export type OptionName = keyof typeof OPTIONS;
 
 /** Resolved values by option name. */
 export type Options = { readonly [N in OptionName]: (typeof OPTIONS)[N] extends OptionSpec<infer T> ? T : never };
+
+/** What every command that talks to the brokers takes: where they are, and who asks. */
+export const BROKER_OPTIONS = ['brokers', 'saslMechanism', 'saslUsername', 'saslPassword', 'tls', 'tlsCa', 'tlsCert', 'tlsKey'] as const satisfies readonly OptionName[];
+export type BrokerOptions = Pick<Options, (typeof BROKER_OPTIONS)[number]>;
 
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
 
