@@ -10,6 +10,7 @@ import { requireJava, requireMaven, type ToolchainOptions } from './toolchain.js
 /** What a Maven goal does with the artefacts of `stack/<name>/pom.xml`. */
 const goals = {
   kafka: 'dependency:copy-dependencies',
+  'kafka-tools': 'dependency:copy-dependencies',
   registry: 'dependency:unpack-dependencies',
 } as const;
 
