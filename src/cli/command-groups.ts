@@ -3,7 +3,8 @@ import type { CommandGroup } from './run-command-line.js';
 /** In the order in which help lists them. */
 export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { words: ['stack'], load: async () => (await import('./stack.js')).stackCommands },
-  { words: ['setup', 'topics', 'schemas', 'db'], load: async () => (await import('./setup.js')).setupCommands },
+  { words: ['topics'], load: async () => (await import('./topics.js')).topicCommands },
+  { words: ['setup', 'schemas', 'db'], load: async () => (await import('./setup.js')).setupCommands },
   { words: ['ingest'], load: async () => (await import('./ingest.js')).ingestCommands },
   { words: ['run'], load: async () => (await import('./run.js')).runCommands },
   { words: ['replay'], load: async () => (await import('./replay.js')).replayCommands },

@@ -20,7 +20,18 @@ export interface TopicDescription {
   readonly replicationFactor: number;
   /** Only what is set on the topic itself, not defaults. */
   readonly configs: Readonly<Record<string, string>>;
+  /** What the broker's defaults say where the topic says nothing, of the settings that decide what is kept. */
+  readonly defaults: Readonly<Record<string, string>>;
 }
+
+/** What else decides whether topics can be made. */
+export interface ClusterFacts {
+  readonly clusterId: string;
+  readonly brokers: number;
+  readonly defaults: Readonly<Record<string, string>>;
+}
+
+const DECIDING = ['retention.ms', 'retention.bytes', 'cleanup.policy', 'min.insync.replicas'];
 
 /** Where a configuration value comes from, in DescribeConfigs answers: 1 is the topic itself. */
 const SET_ON_TOPIC = 1;
@@ -50,6 +61,15 @@ export class TopicAdmin {
     return (await this.#use((admin) => admin.listTopics())).sort();
   }
 
+  async clusterFacts(): Promise<ClusterFacts> {
+    const { brokers, clusterId, controller } = await this.#use((admin) => admin.describeCluster());
+    const broker = String(controller ?? brokers[0]?.nodeId ?? '');
+    const resources = [{ type: ConfigResourceTypes.BROKER, name: broker, configNames: ['min.insync.replicas'] }];
+    const configs = await this.#use((admin) => admin.describeConfigs({ includeSynonyms: false, resources }));
+    const entries = configs.resources[0]?.configEntries ?? [];
+    return { clusterId, brokers: brokers.length, defaults: Object.fromEntries(entries.map((entry) => [entry.configName, entry.configValue])) };
+  }
+
   /** Of the topics asked for, those that exist. */
   async describe(topics: readonly string[]): Promise<TopicDescription[]> {
     const existing = new Set(await this.topicNames());
@@ -71,6 +91,9 @@ export class TopicAdmin {
         replicationFactor: partitions[0]?.replicas.length ?? 0,
         configs: Object.fromEntries(
           entries.filter(({ configSource }) => Number(configSource) === SET_ON_TOPIC).map((entry) => [entry.configName, entry.configValue]),
+        ),
+        defaults: Object.fromEntries(
+          entries.filter(({ configName, configSource }) => DECIDING.includes(configName) && Number(configSource) !== SET_ON_TOPIC).map((entry) => [entry.configName, entry.configValue]),
         ),
       };
     });
@@ -97,6 +120,13 @@ export class TopicAdmin {
       const count = await this.#cluster.partitionCount(topic);
       await earliestOffsets(this.#cluster, Array.from({ length: count }, (_, partition) => ({ topic, partition })));
     }
+  }
+
+  /** More partitions; resolves when each has a leader. */
+  async grow(topic: string, partitions: number): Promise<void> {
+    await this.#use((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: partitions }] }));
+    await this.#cluster.refresh([topic]);
+    await earliestOffsets(this.#cluster, Array.from({ length: partitions }, (_, partition) => ({ topic, partition })));
   }
 
   /** Sets the given values and keeps all others that are set on the topic: the request behind it replaces everything. */

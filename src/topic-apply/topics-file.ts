@@ -1,15 +1,18 @@
 import type { Node } from 'yaml';
 import { RECORD_NAMES, type RecordName } from '../domain/records.js';
+import { mergedSizes, NOTHING, readConfig, readSizes, type Sizes } from './topic-sizes.js';
 import { YamlReader, type YamlEntry } from './yaml-reader.js';
 
 /** A topic as topics.yaml declares it, defaults, kind and environment merged in. The name has no namespace yet. */
 export interface TopicDeclaration {
   readonly name: string;
+  /** Where the file declares it, as file:line:column. */
+  readonly place: string;
   readonly kind: string;
   /** Role or sink that answers for it. */
   readonly owner: string;
   readonly description: string;
-  /** What its record keys consist of, for people. */
+  /** What its record keys consist of, for people; `none` where records have none. */
   readonly key: string;
   /** Records it carries, each a subject; none where bytes are not ours to describe. */
   readonly records: readonly RecordName[];
@@ -22,38 +25,40 @@ export interface TopicDeclaration {
 export interface TopicChoices {
   /** Name under `environments` whose overrides apply; null for none. */
   readonly environment: string | null;
-  /** Instead of what the file says; null for the file's own number. */
+  /** Instead of what the file says of any topic; null for the file's own numbers. */
   readonly partitions: number | null;
 }
 
-interface Sizes {
-  readonly partitions: number | null;
-  readonly replication: number | null;
-  readonly config: Readonly<Record<string, string>>;
+interface Environment extends Sizes {
+  readonly topics: ReadonlyMap<string, Sizes>;
 }
 
-const TOPIC_NAME = /^[a-z0-9._-]{1,200}$/;
-const NOTHING: Sizes = { partitions: null, replication: null, config: {} };
+const TOPIC_NAME = /^[A-Za-z0-9._-]{1,200}$/;
+const TOPIC_PARTS = ['kind', 'owner', 'description', 'key', 'records', 'partitions', 'replication', 'config'];
+const NO_ENVIRONMENT: Environment = { ...NOTHING, topics: new Map() };
 
-/** Throws YamlFileError with every problem of the file at once. */
+/**
+ * Throws YamlFileError with every problem of the file at once. What is said of a topic counts in this order, the later over
+ * the earlier: defaults, its kind, the environment, the topic itself, the environment's word on this topic.
+ */
 export function parseTopicsFile(file: string, text: string, choices: TopicChoices): readonly TopicDeclaration[] {
   const reader = new YamlReader(file, text);
   reader.check();
   const sections = new Map(reader.entries(reader.root, 'the file', ['defaults', 'kinds', 'environments', 'topics']).map((entry) => [entry.key, entry]));
-  const defaults = readSizes(reader, sections.get('defaults'), 'defaults');
-  const kinds = new Map(entriesOf(reader, sections.get('kinds'), 'kinds').map((entry) => [entry.key, readConfig(reader, entry.value, `kind ${entry.key}`)]));
-  const environment = readEnvironment(reader, sections.get('environments'), choices.environment);
-  const partitions = choices.partitions ?? environment.partitions ?? defaults.partitions;
-  const replication = environment.replication ?? defaults.replication;
-  if (partitions === null) reader.problem(reader.root, 'defaults must say partitions');
-  if (replication === null) reader.problem(reader.root, 'defaults must say replication');
-  const shared = { partitions: partitions ?? 1, replication: replication ?? 1 };
-  checkMinInSync(reader, sections.get('topics')?.keyNode ?? null, shared.replication, { ...defaults.config, ...environment.config });
-  const topics = entriesOf(reader, sections.get('topics'), 'topics').map((entry): TopicDeclaration => {
-    const own = readTopic(reader, entry, kinds);
-    return { ...own, ...shared, config: { ...defaults.config, ...kinds.get(own.kind), ...environment.config, ...own.config } };
+  const defaults = sections.has('defaults') ? readSizes(reader, sections.get('defaults') as YamlEntry, 'defaults') : NOTHING;
+  const kinds = new Map(entriesOf(reader, sections.get('kinds'), 'kinds').map((entry) => [entry.key, { ...NOTHING, config: readConfig(reader, entry.value, `kind ${entry.key}`) }]));
+  const topicEntries = entriesOf(reader, sections.get('topics'), 'topics');
+  const environment = readEnvironment(reader, sections.get('environments'), choices.environment, topicEntries.map(({ key }) => key));
+  if ((choices.partitions ?? environment.partitions ?? defaults.partitions) === null) reader.problem(reader.root, 'defaults must say partitions');
+  if ((environment.replication ?? defaults.replication) === null) reader.problem(reader.root, 'defaults must say replication');
+  const topics = topicEntries.map((entry): TopicDeclaration => {
+    const { sizes: own, ...rest } = readTopic(reader, entry, kinds);
+    const sizes = mergedSizes([defaults, kinds.get(rest.kind) ?? NOTHING, environment, own, environment.topics.get(rest.name) ?? NOTHING]);
+    const declared = { ...rest, partitions: choices.partitions ?? sizes.partitions ?? 1, replication: sizes.replication ?? 1, config: sizes.config };
+    checkMinInSync(reader, entry.keyNode, declared);
+    return declared;
   });
-  checkDeadLetters(reader, topics, sections.get('topics')?.keyNode ?? null);
+  checkDeadLetters(reader, topics, topicEntries);
   reader.check();
   return topics;
 }
@@ -64,32 +69,34 @@ function entriesOf(reader: YamlReader, section: YamlEntry | undefined, what: str
   return [];
 }
 
-function readSizes(reader: YamlReader, section: YamlEntry | undefined, what: string): Sizes {
-  if (section === undefined) return NOTHING;
-  const entries = new Map(reader.entries(section.value, what, ['partitions', 'replication', 'config']).map(({ key, value }) => [key, value]));
-  const size = (name: string): number | null => (entries.has(name) ? reader.wholeNumber(entries.get(name) ?? null, `${what}.${name}`, 1) : null);
-  return { partitions: size('partitions'), replication: size('replication'), config: entries.has('config') ? readConfig(reader, entries.get('config') ?? null, `${what}.config`) : {} };
-}
-
-function readConfig(reader: YamlReader, node: Node | null, what: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(reader.entries(node, what).map(({ key, value }) => [key, reader.configValue(value, `${what} ${key}`)]));
-}
-
-function readEnvironment(reader: YamlReader, section: YamlEntry | undefined, wanted: string | null): Sizes {
+/** All environments are checked, the wanted one is answered. */
+function readEnvironment(reader: YamlReader, section: YamlEntry | undefined, wanted: string | null, topics: readonly string[]): Environment {
   const entries = section === undefined ? [] : reader.entries(section.value, 'environments');
-  const sizes = new Map(entries.map((entry) => [entry.key, readSizes(reader, entry, `environment ${entry.key}`)]));
-  if (wanted === null) return NOTHING;
-  const found = sizes.get(wanted);
-  if (found === undefined) reader.problem(section?.keyNode ?? reader.root, `there is no environment ${wanted}; there is ${[...sizes.keys()].join(', ') || 'none'}`);
-  return found ?? NOTHING;
+  const environments = new Map(entries.map((entry) => [entry.key, environmentOf(reader, entry, topics)]));
+  if (wanted === null) return NO_ENVIRONMENT;
+  const found = environments.get(wanted);
+  if (found === undefined) reader.problem(section?.keyNode ?? reader.root, `there is no environment ${wanted}; there is ${[...environments.keys()].join(', ') || 'none'}`);
+  return found ?? NO_ENVIRONMENT;
 }
 
-type OwnPart = Omit<TopicDeclaration, 'partitions' | 'replication'>;
+function environmentOf(reader: YamlReader, entry: YamlEntry, topics: readonly string[]): Environment {
+  const what = `environment ${entry.key}`;
+  const sizes = readSizes(reader, entry, what, ['topics']);
+  const section = reader.optional(entry.value, 'topics');
+  if (section === null) return { ...sizes, topics: new Map() };
+  const overrides = reader.entries(section.value, `${what}.topics`).map((override): readonly [string, Sizes] => {
+    if (!topics.includes(override.key)) reader.problem(override.keyNode, `${what}: there is no topic ${override.key}`);
+    return [override.key, readSizes(reader, override, `${what}: topic ${override.key}`)];
+  });
+  return { ...sizes, topics: new Map(overrides) };
+}
+
+type OwnPart = Omit<TopicDeclaration, 'partitions' | 'replication' | 'config'> & { readonly sizes: Sizes };
 
 function readTopic(reader: YamlReader, entry: YamlEntry, kinds: ReadonlyMap<string, unknown>): OwnPart {
   const what = `topic ${entry.key}`;
-  if (!TOPIC_NAME.test(entry.key)) reader.problem(entry.keyNode, `${what}: a name has at most 200 lower-case letters, digits, ".", "_" and "-"`);
-  const parts = new Map(reader.entries(entry.value, what, ['kind', 'owner', 'description', 'key', 'records', 'config']).map((part) => [part.key, part]));
+  if (!TOPIC_NAME.test(entry.key)) reader.problem(entry.keyNode, `${what}: a name has at most 200 letters, digits, ".", "_" and "-"`);
+  const parts = new Map(reader.entries(entry.value, what, TOPIC_PARTS).map((part) => [part.key, part]));
   const text = (name: string): string => {
     const part = parts.get(name);
     if (part !== undefined) return reader.text(part.value, `${what}: ${name}`);
@@ -103,8 +110,8 @@ function readTopic(reader: YamlReader, entry: YamlEntry, kinds: ReadonlyMap<stri
   if (carriesRecords && !parts.has('records')) reader.problem(entry.keyNode, `${what} has no records`);
   if (kind === 'events' && parts.has('records') && !records.includes('Watermark')) reader.problem(parts.get('records')?.value ?? null, `${what}: a topic of events carries Watermark too`);
   if (kind !== 'events' && kinds.has(kind) && records.includes('Watermark')) reader.problem(parts.get('records')?.value ?? null, `${what}: only topics of events carry Watermark`);
-  const config = parts.has('config') ? readConfig(reader, parts.get('config')?.value ?? null, `${what}: config`) : {};
-  return { name: entry.key, kind, owner: text('owner'), description: text('description'), key: text('key'), records, config };
+  const sizes = readSizes(reader, entry, what, TOPIC_PARTS);
+  return { name: entry.key, place: reader.placeOf(entry.keyNode), kind, owner: text('owner'), description: text('description'), key: text('key'), records, sizes };
 }
 
 function readRecords(reader: YamlReader, part: YamlEntry, what: string): readonly RecordName[] {
@@ -115,19 +122,20 @@ function readRecords(reader: YamlReader, part: YamlEntry, what: string): readonl
   return names.map(({ text }) => text as RecordName);
 }
 
-/** Writers could never be acknowledged if more replicas had to be in sync than there are. */
-function checkMinInSync(reader: YamlReader, node: Node | null, replication: number, config: Readonly<Record<string, string>>): void {
+/** With as many replicas in sync as there are, one broker that restarts stops all writing; with more, nothing is ever written. */
+function checkMinInSync(reader: YamlReader, node: Node, { name, replication, config }: Pick<TopicDeclaration, 'name' | 'replication' | 'config'>): void {
   const min = Number(config['min.insync.replicas'] ?? '1');
-  if (min > replication) reader.problem(node, `min.insync.replicas ${min} with replication ${replication}: nothing could be written`);
+  if (min > replication) reader.problem(node, `topic ${name}: min.insync.replicas ${min} with replication ${replication}: nothing could be written`);
+  else if (replication > 1 && min === replication) reader.problem(node, `topic ${name}: min.insync.replicas ${min} with replication ${replication}: one broker that restarts would stop all writing; take at most ${replication - 1}`);
 }
 
 /** Dead letters are named after the topic they come from; one without it is a slip of the pen. */
-function checkDeadLetters(reader: YamlReader, topics: readonly TopicDeclaration[], node: Node | null): void {
+function checkDeadLetters(reader: YamlReader, topics: readonly TopicDeclaration[], entries: readonly YamlEntry[]): void {
   const names = new Set(topics.map((topic) => topic.name));
   const roles = new Set(topics.map((topic) => topic.name.split('.')[0]));
-  for (const { name, kind } of topics) {
-    if (kind !== 'dead_letters') continue;
+  topics.forEach(({ name, kind }, index) => {
+    if (kind !== 'dead_letters') return;
     const source = name.endsWith('.dead_letters') ? name.slice(0, -'.dead_letters'.length) : '';
-    if (!names.has(source) && !roles.has(source)) reader.problem(node, `topic ${name}: dead letters are named TOPIC.dead_letters or ROLE.dead_letters`);
-  }
+    if (!names.has(source) && !roles.has(source)) reader.problem(entries[index]?.keyNode ?? null, `topic ${name}: dead letters are named TOPIC.dead_letters or ROLE.dead_letters`);
+  });
 }

@@ -32,12 +32,17 @@ export class YamlReader {
   }
 
   problem(node: Node | null, message: string): void {
-    this.problems.push(`${this.place(node?.range?.[0] ?? 0)}: ${message}`);
+    this.problems.push(`${this.placeOf(node)}: ${message}`);
+  }
+
+  /** file:line:column */
+  placeOf(node: Node | null): string {
+    return this.place(node?.range?.[0] ?? 0);
   }
 
   /** Throws if anything was found so far. */
   check(): void {
-    if (this.problems.length > 0) throw new YamlFileError(this.problems);
+    if (this.problems.length > 0) throw new YamlFileError([...new Set(this.problems)]);
   }
 
   /** Entries of a mapping in file order; keys outside `known`, if given, are problems. */
@@ -51,6 +56,12 @@ export class YamlReader {
       if (known !== undefined && !known.includes(key)) this.problem(keyNode, `${what} has no ${JSON.stringify(key)}; it has ${known.join(', ')}`);
     }
     return entries;
+  }
+
+  /** One entry of a mapping; null where it is none or has no such key. */
+  optional(node: Node | null, key: string): YamlEntry | null {
+    if (!isMap(node)) return null;
+    return (node as YAMLMap).items.map((pair) => entryOf(pair as Pair<Node, Node | null>)).find((entry) => entry.key === key) ?? null;
   }
 
   text(node: Node | null, what: string): string {

@@ -60,6 +60,10 @@ describe('a topics file', () => {
     ['no partitions', '  partitions: 12\n', '', 'defaults must say partitions'],
     ['half a partition', 'partitions: 12', 'partitions: 0.5', 't.yaml:2:15: defaults.partitions must be a whole number of at least 1'],
     ['dead letters of nothing', 'desk.order:\n    kind: events', 'desk.order.dead_letter:\n    kind: dead_letters', 'dead letters are named TOPIC.dead_letters'],
+    ['a setting that Kafka does not know', 'retention.ms: -1', 'retention.hours: 7', 't.yaml:5:5: defaults.config retention.hours is no setting of a Kafka topic; there is retention.bytes, retention.ms'],
+    ['a value that the setting cannot have', 'cleanup.policy: compact', 'cleanup.policy: compress', 't.yaml:8:32: kind compacted cleanup.policy must be delete, compact, or both'],
+    ['an override of no topic', 'replication: 3', 'replication: 3\n    topics: { desk.ordre: {} }', 't.yaml:13:15: environment production: there is no topic desk.ordre'],
+    ['all replicas in sync', '    key: asset', '    key: asset\n    replication: 2\n    config: { min.insync.replicas: 2 }', 't.yaml:15:3: topic desk.order: min.insync.replicas 2 with replication 2: one broker that restarts'],
     ['text that is no YAML', 'owner: desk', 'owner: [desk', 't.yaml:18:'],
   ];
   for (const [what, from, to, problem] of cases) {
@@ -68,6 +72,14 @@ describe('a topics file', () => {
       expect(problems(GOOD.replace(from, to)).join('\n')).to.include(problem);
     });
   }
+
+  it('lets a topic and an environment say otherwise of one topic', () => {
+    const text = `${GOOD.replace('    config: { min.insync.replicas: 2 }', '    config: { min.insync.replicas: 2 }\n    topics:\n      desk.order: { partitions: 24, config: { segment.ms: 7 } }')}    partitions: 6\n    config: { segment.ms: 5, segment.bytes: 99 }\n`;
+    expect(parseTopicsFile('t.yaml', text, NONE)[0]).to.deep.include({ partitions: 6, place: 't.yaml:17:3' });
+    const [topic] = parseTopicsFile('t.yaml', text, { environment: 'production', partitions: null });
+    expect(topic).to.deep.include({ partitions: 24, replication: 3 });
+    expect(topic?.config).to.include({ 'segment.ms': '7', 'segment.bytes': '99', 'min.insync.replicas': '2' });
+  });
 
   it('names every problem at once', () => {
     expect(problems(GOOD.replace('owner: desk', 'owner: 5').replace('kind: events', 'kind: x'))).to.have.length(2);

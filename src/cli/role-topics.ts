@@ -1,0 +1,34 @@
+import { deadLetterTopic, topicName, type Namespace } from '../config/namespace.js';
+import { resolveOptions } from '../config/resolve.js';
+import type { RoleTopics } from '../topic-apply/topic-state.js';
+import { DEAD_LETTER_TOPIC, SOURCE_TOPICS } from '../ws-gateway/gateway.js';
+import { PIPELINE_OPTIONS, roleTable, type Role } from './role-table.js';
+
+/** What a role does at the brokers. Topics by their bare names. */
+export interface RoleUse {
+  readonly role: string;
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  /** Member of a consumer group of its name. */
+  readonly hasGroup: boolean;
+  /** Writes in transactions whose ids begin with its name. */
+  readonly isTransactional: boolean;
+}
+
+/** The gateway reads its own topics too: how far they had come before. */
+export const GATEWAY_USE: RoleUse = { role: 'ws-gateway', reads: SOURCE_TOPICS, writes: [...SOURCE_TOPICS, DEAD_LETTER_TOPIC], hasGroup: false, isTransactional: false };
+
+export function roleUse({ name, inputs, outputs, changelog }: Pick<Role, 'name' | 'inputs' | 'outputs' | 'changelog'>): RoleUse {
+  const state = changelog === null ? [] : [changelog];
+  return { role: name, reads: [...inputs, ...state], writes: [...outputs, ...state, ...inputs.map(deadLetterTopic)], hasGroup: true, isTransactional: changelog !== null };
+}
+
+/** Of every role, the gateway first. Which topics there are does not depend on any option. */
+export function allRoleUses(): readonly RoleUse[] {
+  return [GATEWAY_USE, ...roleTable(resolveOptions(PIPELINE_OPTIONS, new Map(), {})).map(roleUse)];
+}
+
+/** All topics of a role, dead letters included: a dead letter goes to the partition its record came from. */
+export function roleTopics(namespace: Namespace, uses: readonly RoleUse[]): readonly RoleTopics[] {
+  return uses.map(({ role, reads, writes }) => ({ role, topics: [...new Set([...reads, ...writes])].map((topic) => topicName(namespace, topic)) }));
+}
