@@ -116,8 +116,9 @@ export class Book {
   isAtOrBelowHorizon(item: Item, watermarkMs: number): boolean {
     if (item.seq === null) return eventTime(item) <= watermarkMs - this.options.horizonMs;
     if (item.seq <= this.base.seq) return true;
+    // A checkpoint is made of a settled update.
+    if (item.seq > this.#tipSeq()) return false;
     const { items } = this.evidence;
-    if (items.length === 0 || item.seq > (items[items.length - 1]!.seq ?? Number.POSITIVE_INFINITY)) return false;
     const anchor = this.#checkpointIndex(watermarkMs);
     return anchor >= 0 && item.seq <= items[anchor]!.seq!;
   }

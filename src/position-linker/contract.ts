@@ -28,12 +28,15 @@ export function notional(contract: Contract, quantity: Decimal, price: Decimal):
   return proportion(quantity, price, ONE);
 }
 
+/** One unit of the n-th decimal. */
+const UNIT_OF_DECIMALS: readonly Decimal[] = Array.from({ length: 19 }, (_, decimals) => 10n ** BigInt(18 - decimals));
+
 /**
  * Error that the exchange's truncated average entry price allows in the result of closing `quantity`:
  * one unit of the last shown decimal (inverse: that unit over the squared price).
  */
 export function entryPriceTolerance(contract: Contract, quantity: Decimal, entryPrice: Decimal, decimals: number): Decimal {
-  const unit = 10n ** BigInt(Math.max(0, 18 - decimals));
+  const unit = UNIT_OF_DECIMALS[Math.max(0, Math.min(18, decimals))]!;
   if (!contract.inverse) return (abs(quantity) * unit) / ONE + 1n;
   if (entryPrice === 0n) return 0n;
   return (abs(quantity) * unit * ONE) / (entryPrice * entryPrice) + 1n;

@@ -151,7 +151,7 @@ export class Derivation {
       linkName: this.ledger.nameInAsset(part.partId), isFill: true, delta: signedQuantity(part), fee, price: fill.price, orderId: fill.orderId,
       execId: fill.execId, source: fill.source, seq: part.moved ? context.update!.seq : fill.seq, openingSeq: part.moved ? context.update!.seq : fill.seq,
       executedAt: fill.executedAt, signalId: fill.signalId, exitReason: fill.exitReason, evidence, candidates, checks,
-      inputs: context.update === null ? fill.inputs : [...fill.inputs, ...context.update.inputs],
+      inputs: context.update === null ? fill.inputs : fill.inputs.concat(context.update.inputs),
       verifiedToSeq: context.update?.seq ?? -1, approximate: fill.source === 'order',
     }, step, fillMoney(step, fee), rows);
     if (step.excess > 0n) {

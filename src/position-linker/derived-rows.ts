@@ -1,6 +1,5 @@
 import type { Decimal } from '../domain/decimal.js';
-import type { DiscrepancyCause, EvidenceCheck, PositionOrder, PredictionDelta } from '../domain/records.js';
-import type { Cycle } from './book-state.js';
+import type { DiscrepancyCause, EvidenceCheck, PositionCycle, PositionOrder, PredictionDelta } from '../domain/records.js';
 
 /** What every row of a book has in common. */
 export interface BookKey {
@@ -14,7 +13,7 @@ export interface BookKey {
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * A link, a cycle and a delta as derived: the records themselves. What tells of their history (revision, reason, known_at,
+ * A link, a delta and a cycle as derived: the records themselves. What tells of their history (revision, reason, known_at,
  * retracted, reverses, ids of deltas) is filled in when they are issued.
  */
 export type DerivedLink = Draft<PositionOrder>;
@@ -23,11 +22,7 @@ export type DerivedDelta = Draft<PredictionDelta> & {
   readonly base: string;
 };
 
-/** A cycle with what its row is made of. */
-export interface DerivedCycle extends Cycle {
-  readonly size: Decimal;
-  readonly averageEntryPrice: Decimal | null;
-}
+export type DerivedCycle = Draft<PositionCycle>;
 
 /** A discrepancy as derived, always open. */
 export interface DerivedDiscrepancy {
@@ -44,18 +39,71 @@ export interface DerivedDiscrepancy {
   readonly openedAt: number;
 }
 
-/** Rows of one run of the derivation, the last state of each id. */
-export class DerivedRows {
-  readonly links = new Map<string, DerivedLink>();
-  readonly cycles = new Map<string, DerivedCycle>();
-  readonly deltas = new Map<string, DerivedDelta>();
-  readonly discrepancies = new Map<string, DerivedDiscrepancy>();
+/** Up to so many rows are searched one by one: most settlements have a handful, and a map would cost more than the rows. */
+const MAX_SEARCHED_ROWS = 12;
+
+/** Rows by their id, in the order in which the ids first came. A table that is cleared keeps its room for the next rows. */
+export class RowTable<Row> {
+  private readonly ids: string[] = [];
+  private readonly rows: Row[] = [];
+  private places: Map<string, number> | null = null;
+  size = 0;
+
+  private place(id: string): number {
+    if (this.places !== null) return this.places.get(id) ?? -1;
+    for (let i = 0; i < this.size; i++) if (this.ids[i] === id) return i;
+    return -1;
+  }
+
+  /** Id of the n-th row, and the row itself; n is below size. */
+  idAt(n: number): string {
+    return this.ids[n]!;
+  }
+
+  at(n: number): Row {
+    return this.rows[n]!;
+  }
+
+  get(id: string): Row | undefined {
+    if (this.size === 0) return undefined;
+    const place = this.place(id);
+    return place < 0 ? undefined : this.rows[place];
+  }
+
+  has(id: string): boolean {
+    return this.size > 0 && this.place(id) >= 0;
+  }
+
+  set(id: string, row: Row): void {
+    let place = this.size === 0 ? -1 : this.place(id);
+    if (place < 0) {
+      place = this.size;
+      this.size += 1;
+      this.ids[place] = id;
+      if (this.places !== null) this.places.set(id, place);
+      else if (this.size > MAX_SEARCHED_ROWS) this.places = new Map(this.ids.slice(0, this.size).map((known, i) => [known, i]));
+    }
+    this.rows[place] = row;
+  }
 
   clear(): void {
-    if (this.links.size > 0) this.links.clear();
-    if (this.cycles.size > 0) this.cycles.clear();
-    if (this.deltas.size > 0) this.deltas.clear();
-    if (this.discrepancies.size > 0) this.discrepancies.clear();
+    this.size = 0;
+    this.places = null;
+  }
+}
+
+/** Rows of one run of the derivation, the last state of each id. */
+export class DerivedRows {
+  readonly links = new RowTable<DerivedLink>();
+  readonly cycles = new RowTable<DerivedCycle>();
+  readonly deltas = new RowTable<DerivedDelta>();
+  readonly discrepancies = new RowTable<DerivedDiscrepancy>();
+
+  clear(): void {
+    this.links.clear();
+    this.cycles.clear();
+    this.deltas.clear();
+    this.discrepancies.clear();
   }
 }
 
@@ -78,12 +126,14 @@ export function sameLink(a: DerivedLink, b: DerivedLink): boolean {
     && a.source === b.source && a.candidates === b.candidates && sameChecks(a.checks, b.checks);
 }
 
-export function sameCycleRow(a: DerivedCycle, b: DerivedCycle): boolean {
-  return a.direction === b.direction && a.size === b.size && a.averageEntryPrice === b.averageEntryPrice && a.maxSize === b.maxSize && a.cumBefore === b.cumBefore
-    && a.realizedPnl === b.realizedPnl && a.fees === b.fees && a.funding === b.funding && a.openedAt === b.openedAt
-    && a.closedAt === b.closedAt && a.exitQuantity === b.exitQuantity && a.exitValue === b.exitValue && a.firstSeq === b.firstSeq
-    && a.lastSeq === b.lastSeq && a.verifiedToSeq === b.verifiedToSeq
-    && a.contaminated.length === b.contaminated.length && a.contaminated.every((signal, i) => signal === b.contaminated[i]);
+/** Whether two cycles are the same row, history aside. */
+export function sameCycle(a: DerivedCycle, b: DerivedCycle): boolean {
+  return a.side === b.side && a.size === b.size && a.average_entry_price === b.average_entry_price && a.max_size === b.max_size
+    && a.cum_realised_pnl_before === b.cum_realised_pnl_before && a.realized_pnl === b.realized_pnl && a.fees === b.fees && a.funding === b.funding
+    && a.opened_at === b.opened_at && a.closed_at === b.closed_at && a.exit_price === b.exit_price && a.first_seq === b.first_seq
+    && a.last_seq === b.last_seq && a.verified_to_seq === b.verified_to_seq
+    && a.contaminated_signal_ids.length === b.contaminated_signal_ids.length
+    && a.contaminated_signal_ids.every((signal, i) => signal === b.contaminated_signal_ids[i]);
 }
 
 export function sameDelta(a: DerivedDelta, b: DerivedDelta): boolean {

@@ -84,7 +84,7 @@ export class EvidenceList {
   updateAt(seq: number): UpdateItem | null {
     const last = this.items[this.items.length - 1];
     if (last === undefined || (last.seq !== null && last.seq < seq)) return null;
-    for (let i = this.indexAfter(seq) - 1; i >= 0; i--) {
+    for (let i = last.seq === seq ? this.items.length - 1 : this.indexAfter(seq) - 1; i >= 0; i--) {
       const item = this.items[i]!;
       if (item.kind !== 'update' || item.seq !== seq) return null;
       if (!item.dying) return item;

@@ -1,4 +1,4 @@
-import { type Decimal, MONEY_UNIT, abs, proportion } from '../domain/decimal.js';
+import { type Decimal, MONEY_UNIT, ONE, abs, proportion } from '../domain/decimal.js';
 import type { AverageStep } from './average-cost.js';
 import type { BookState, MovedPart } from './book-state.js';
 import { type Contract, entryPriceIsExact, entryPriceTolerance } from './contract.js';
@@ -65,15 +65,21 @@ export function sequence(contract: Contract, direction: 1 | -1 | 0, state: BookS
       i += 1;
       continue;
     }
-    const parts: FillPart[] = [];
     const { seq } = item;
+    const follower = items[i + 1];
+    if (seq === null || follower === undefined || follower.kind !== 'fill' || follower.seq !== seq) {
+      const part = remainingPart(state, item);
+      if (part !== null) flows.push({ kind: 'fill', part, candidates: 1, step: null });
+      i += 1;
+      continue;
+    }
+    const parts: FillPart[] = [];
     while (i < items.length) {
       const next = items[i]!;
       if (next.kind !== 'fill' || next.seq !== seq) break;
       const part = remainingPart(state, next);
       if (part !== null) parts.push(part);
       i += 1;
-      if (seq === null) break;
     }
     if (parts.length < 2) {
       if (parts.length === 1) flows.push({ kind: 'fill', part: parts[0]!, candidates: 1, step: null });
@@ -91,12 +97,15 @@ export function sequence(contract: Contract, direction: 1 | -1 | 0, state: BookS
   return flows;
 }
 
+/** Signed quantity of the fills, less what earlier updates took of them. */
 function sumOfFills(state: BookState, items: readonly FlowItem[]): Decimal {
   let sum = 0n;
   for (const item of items) {
     if (item.kind !== 'fill') continue;
-    const part = remainingPart(state, item);
-    if (part !== null) sum += signedQuantity(part);
+    let { quantity } = item;
+    for (const part of state.moved) if (part.fillId === item.fillId) quantity -= part.quantity;
+    if (item.direction === 1) sum += quantity;
+    else sum -= quantity;
   }
   return sum;
 }
@@ -287,7 +296,7 @@ function truncationTolerance(
   contract: Contract, state: BookState, update: UpdateItem, size: Decimal, cost: Decimal | null, closed: Decimal,
 ): Decimal {
   const shown = state.shown !== null && state.shown.size !== 0n ? state.shown : update;
-  if (shown.entryPrice === null || shown.entryPrice === 0n) return cost === null ? 0n : entryPriceTolerance(contract, closed, 10n ** 18n, 8);
+  if (shown.entryPrice === null || shown.entryPrice === 0n) return cost === null ? 0n : entryPriceTolerance(contract, closed, ONE, 8);
   if (cost !== null && entryPriceIsExact(contract, size, cost, shown.entryPrice)) return 0n;
   return entryPriceTolerance(contract, closed, shown.entryPrice, shown.entryPriceDecimals);
 }

@@ -1,11 +1,9 @@
-import { abs } from '../domain/decimal.js';
-import type { PositionCycle, PositionDiscrepancy, PredictionDelta } from '../domain/records.js';
+import type { PositionDiscrepancy, PredictionDelta } from '../domain/records.js';
 import { uuidOfKey } from '../domain/uuid.js';
 import type { Emitter } from '../runtime/processor.js';
-import { type Contract, averagePrice } from './contract.js';
 import {
-  type BookKey, type DerivedCycle, type DerivedDelta, type DerivedDiscrepancy, type DerivedLink, type DerivedRows,
-  sameCycleRow, sameDelta, sameDiscrepancy, sameLink,
+  type BookKey, type DerivedCycle, type DerivedDelta, type DerivedDiscrepancy, type DerivedLink, type DerivedRows, type RowTable,
+  sameCycle, sameDelta, sameDiscrepancy, sameLink,
 } from './derived-rows.js';
 
 export const OUTPUT = {
@@ -26,6 +24,7 @@ interface IssuedDiscrepancy {
 export interface IssuedHistory {
   /** Last revision and seq of links that were changed or taken away; all others stand at 0. */
   links: Map<string, { revision: number; seq: number | null }>;
+  /** Last revision and seq of every cycle. */
   cycles: Map<string, { revision: number; seq: number | null }>;
   /** How many deltas of a base were issued, where it is not one; and whether the last is live. */
   deltas: Map<string, { issued: number; live: boolean; seq: number | null }>;
@@ -46,32 +45,34 @@ export interface ChangeCause {
 /** Turns derived rows into records: new ones, revisions of what changed, retractions of what went. */
 export class Issuer {
   readonly key: BookKey;
-  readonly contract: Contract;
   history: IssuedHistory = newIssuedHistory();
 
-  constructor(key: BookKey, contract: Contract) {
+  constructor(key: BookKey) {
     this.key = key;
-    this.contract = contract;
   }
 
   issue(before: DerivedRows, after: DerivedRows, cause: ChangeCause, emitter: Emitter): void {
-    this.#links(before, after, cause, emitter);
-    this.#deltas(before, after, cause, emitter);
-    this.#cycles(before, after, cause, emitter);
-    this.#discrepancies(before, after, cause, emitter);
+    this.#links(before.links, after.links, cause, emitter);
+    this.#deltas(before.deltas, after.deltas, cause, emitter);
+    this.#cycles(before.cycles, after.cycles, cause, emitter);
+    this.#discrepancies(before.discrepancies, after.discrepancies, cause, emitter);
   }
 
-  #links(before: DerivedRows, after: DerivedRows, cause: ChangeCause, emitter: Emitter): void {
+  #links(before: RowTable<DerivedLink>, after: RowTable<DerivedLink>, cause: ChangeCause, emitter: Emitter): void {
     const { links } = this.history;
-    for (const [id, row] of before.links) {
-      if (after.links.has(id)) continue;
+    for (let i = 0; i < before.size; i++) {
+      const id = before.idAt(i);
+      if (after.has(id)) continue;
+      const row = before.at(i);
       const revision = (links.get(id)?.revision ?? 0) + 1;
       links.set(id, { revision, seq: row.seq });
       const reason = row.evidence === 'unattributed' ? 'residual_explained' : cause.reason;
       this.#emitLink(row, revision, true, reason, cause, emitter);
     }
-    for (const [id, row] of after.links) {
-      const earlier = before.links.get(id);
+    for (let i = 0; i < after.size; i++) {
+      const id = after.idAt(i);
+      const row = after.at(i);
+      const earlier = before.get(id);
       if (earlier !== undefined && sameLink(earlier, row)) continue;
       const issued = links.get(id);
       if (earlier === undefined && issued === undefined) {
@@ -92,18 +93,22 @@ export class Issuer {
     emitter.emit(OUTPUT.links, this.key.asset, 'PositionOrder', row, cause.knownAtMs);
   }
 
-  #deltas(before: DerivedRows, after: DerivedRows, cause: ChangeCause, emitter: Emitter): void {
+  #deltas(before: RowTable<DerivedDelta>, after: RowTable<DerivedDelta>, cause: ChangeCause, emitter: Emitter): void {
     const { deltas } = this.history;
-    for (const [base, row] of before.deltas) {
-      const later = after.deltas.get(base);
+    for (let i = 0; i < before.size; i++) {
+      const base = before.idAt(i);
+      const row = before.at(i);
+      const later = after.get(base);
       if (later !== undefined && sameDelta(row, later)) continue;
       const issued = deltas.get(base)?.issued ?? 1;
       deltas.set(base, { issued, live: false, seq: row.seq });
       const id = uuidOfKey(base, issued - 1);
       this.#emitReversal(row, uuidOfKey(id, 'reverse'), id, cause, emitter);
     }
-    for (const [base, row] of after.deltas) {
-      const earlier = before.deltas.get(base);
+    for (let i = 0; i < after.size; i++) {
+      const base = after.idAt(i);
+      const row = after.at(i);
+      const earlier = before.get(base);
       if (earlier !== undefined && sameDelta(earlier, row)) continue;
       const history = deltas.get(base);
       const number = history?.issued ?? 0;
@@ -126,36 +131,38 @@ export class Issuer {
     emitter.emit(OUTPUT.deltas, this.key.asset, 'PredictionDelta', record, cause.knownAtMs);
   }
 
-  #cycles(before: DerivedRows, after: DerivedRows, cause: ChangeCause, emitter: Emitter): void {
+  #cycles(before: RowTable<DerivedCycle>, after: RowTable<DerivedCycle>, cause: ChangeCause, emitter: Emitter): void {
+    for (let i = 0; i < before.size; i++) {
+      if (!after.has(before.idAt(i))) this.#emitCycle(before.at(i), true, cause.reason, cause, emitter);
+    }
+    for (let i = 0; i < after.size; i++) {
+      const row = after.at(i);
+      const earlier = before.get(after.idAt(i));
+      if (earlier !== undefined && sameCycle(earlier, row)) continue;
+      this.#emitCycle(row, false, earlier === undefined ? 'new' : cause.reason, cause, emitter);
+    }
+  }
+
+  #emitCycle(row: DerivedCycle, retracted: boolean, reason: string, cause: ChangeCause, emitter: Emitter): void {
     const { cycles } = this.history;
-    for (const [id, row] of before.cycles) {
-      if (after.cycles.has(id)) continue;
-      this.#emitCycle(row, (cycles.get(id)?.revision ?? -1) + 1, true, cause.reason, cause, emitter);
+    const issued = cycles.get(row.position_id);
+    row.revision = issued === undefined ? 0 : issued.revision + 1;
+    row.retracted = retracted;
+    row.reason = reason;
+    row.known_at = cause.knownAtMs;
+    if (issued === undefined) cycles.set(row.position_id, { revision: row.revision, seq: row.last_seq });
+    else {
+      issued.revision = row.revision;
+      issued.seq = row.last_seq;
     }
-    for (const [id, row] of after.cycles) {
-      const earlier = before.cycles.get(id);
-      if (earlier !== undefined && sameCycleRow(earlier, row)) continue;
-      const revision = (cycles.get(id)?.revision ?? -1) + 1;
-      this.#emitCycle(row, revision, false, earlier === undefined ? 'new' : cause.reason, cause, emitter);
-    }
+    emitter.emit(OUTPUT.cycles, this.key.asset, 'PositionCycle', row, cause.knownAtMs);
   }
 
-  #emitCycle(row: DerivedCycle, revision: number, retracted: boolean, reason: string, cause: ChangeCause, emitter: Emitter): void {
-    this.history.cycles.set(row.positionId, { revision, seq: row.lastSeq });
-    const record: PositionCycle = {
-      position_id: row.positionId, account: this.key.account, category: this.key.category, asset: this.key.asset, position_idx: this.key.positionIdx, side: row.direction === 1 ? 'Buy' : 'Sell', size: row.size,
-      average_entry_price: row.averageEntryPrice, max_size: row.maxSize, realized_pnl: row.realizedPnl, fees: row.fees, funding: row.funding,
-      opened_at: row.openedAt, closed_at: row.closedAt, exit_price: averagePrice(this.contract, abs(row.exitQuantity), row.exitValue),
-      first_seq: row.firstSeq, last_seq: row.lastSeq, cum_realised_pnl_before: row.cumBefore, verified_to_seq: row.verifiedToSeq, contaminated_signal_ids: row.contaminated,
-      retracted, revision, reason, known_at: cause.knownAtMs,
-    };
-    emitter.emit(OUTPUT.cycles, this.key.asset, 'PositionCycle', record, cause.knownAtMs);
-  }
-
-  #discrepancies(before: DerivedRows, after: DerivedRows, cause: ChangeCause, emitter: Emitter): void {
-    for (const [id, row] of before.discrepancies) if (!after.discrepancies.has(id)) this.close(row.id, 'explained', cause, emitter);
-    for (const [id, row] of after.discrepancies) {
-      const earlier = before.discrepancies.get(id);
+  #discrepancies(before: RowTable<DerivedDiscrepancy>, after: RowTable<DerivedDiscrepancy>, cause: ChangeCause, emitter: Emitter): void {
+    for (let i = 0; i < before.size; i++) if (!after.has(before.idAt(i))) this.close(before.idAt(i), 'explained', cause, emitter);
+    for (let i = 0; i < after.size; i++) {
+      const row = after.at(i);
+      const earlier = before.get(row.id);
       if (earlier === undefined || !sameDiscrepancy(earlier, row)) this.open(row, cause, emitter);
     }
   }

@@ -122,23 +122,26 @@ export class Ledger {
     const cycle = this.#openCycle(state);
     const linkId = uuidOfKey(change.linkName, leg);
     const consumed = consumeLots(this.policy, state.lots, step.closed, change.signalId);
-    const weights = consumed.map((part) => part.quantity);
+    const weights: Decimal[] = [];
+    for (let i = 0; i < consumed.length; i++) weights.push(consumed[i]!.quantity);
     const values = money.closingValue === null ? null : splitByWeight(money.closingValue, weights);
     const fees = splitByWeight(money.closingFee, weights);
     const price = this.#legPrice(change, step, step.closed, money.closingValue);
-    consumed.forEach((part, i) => {
+    for (let i = 0; i < consumed.length; i++) {
+      const part = consumed[i]!;
+      const fee = fees[i]!;
       const value = values === null ? null : values[i]!;
       const pnl = value === null || part.cost === null ? null : closingPnl(this.contract, cycle.direction, part.cost, value);
       this.#addDelta(rows, linkId, cycle, {
         signalId: part.signalId, kind: change.isFill ? 'exit' : 'residual', quantity: part.quantity, price, value: value ?? 0n, realizedPnl: pnl,
-        fee: fees[i]!, funding: 0n, exitSignalId: change.signalId, exitReason: change.exitReason, linkId, cashId: null, seq: change.seq,
+        fee, funding: 0n, exitSignalId: change.signalId, exitReason: change.exitReason, linkId, cashId: null, seq: change.seq,
         executedAt: change.executedAt,
       });
-      this.#attribute(state, cycle, pnl, fees[i]!, 0n);
+      this.#attribute(state, cycle, pnl, fee, 0n);
       if (!change.isFill && part.signalId !== null && !cycle.contaminated.includes(part.signalId)) {
         cycle.contaminated = [...cycle.contaminated, part.signalId].sort();
       }
-    });
+    }
     if (change.isFill && change.price !== null && money.closingValue !== null) {
       cycle.exitQuantity += step.closed;
       cycle.exitValue += money.closingValue;
@@ -316,11 +319,12 @@ export class Ledger {
     const open = cycle === state.cycle;
     const size = open ? state.size : 0n;
     rows.cycles.set(cycle.positionId, {
-      positionId: cycle.positionId, direction: cycle.direction, maxSize: cycle.maxSize, cumBefore: cycle.cumBefore, realizedPnl: cycle.realizedPnl,
-      fees: cycle.fees, funding: cycle.funding, openedAt: cycle.openedAt, closedAt: cycle.closedAt, exitQuantity: cycle.exitQuantity,
-      exitValue: cycle.exitValue, firstSeq: cycle.firstSeq, lastSeq: cycle.lastSeq, verifiedToSeq: cycle.verifiedToSeq,
-      contaminated: cycle.contaminated, approximations: cycle.approximations, size,
-      averageEntryPrice: open && state.cost !== null ? averagePrice(this.contract, abs(size), state.cost) : null,
+      position_id: cycle.positionId, account: this.key.account, category: this.key.category, asset: this.key.asset, position_idx: this.key.positionIdx,
+      side: cycle.direction === 1 ? 'Buy' : 'Sell', size, average_entry_price: open && state.cost !== null ? averagePrice(this.contract, abs(size), state.cost) : null,
+      max_size: cycle.maxSize, realized_pnl: cycle.realizedPnl, fees: cycle.fees, funding: cycle.funding, opened_at: cycle.openedAt, closed_at: cycle.closedAt,
+      exit_price: averagePrice(this.contract, cycle.exitQuantity, cycle.exitValue), first_seq: cycle.firstSeq, last_seq: cycle.lastSeq,
+      cum_realised_pnl_before: cycle.cumBefore, verified_to_seq: cycle.verifiedToSeq, contaminated_signal_ids: cycle.contaminated, retracted: false,
+      revision: 0, reason: 'new', known_at: 0,
     });
   }
 }

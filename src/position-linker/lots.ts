@@ -37,12 +37,12 @@ function take(lot: Lot, quantity: Decimal): ConsumedLot {
   return { signalId: lot.signalId, quantity, cost };
 }
 
-function consumeProRata(lots: Lot[], quantity: Decimal): ConsumedLot[] {
-  const parts = splitByWeight(quantity, lots.map((lot) => lot.quantity));
+function consumeProRata(lots: readonly Lot[], quantity: Decimal): ConsumedLot[] {
+  const weights: Decimal[] = [];
+  for (const lot of lots) weights.push(lot.quantity);
+  const parts = splitByWeight(quantity, weights);
   const consumed: ConsumedLot[] = [];
-  lots.forEach((lot, i) => {
-    if (parts[i]! > 0n) consumed.push(take(lot, parts[i]!));
-  });
+  for (let i = 0; i < lots.length; i++) if (parts[i]! > 0n) consumed.push(take(lots[i]!, parts[i]!));
   return consumed;
 }
 

@@ -29,9 +29,6 @@ const CASH = 3;
 const ANOMALY = 4;
 const POSITION = 5;
 
-/** What happened to a market: a record, or a watermark that changed it. */
-type Entry = { readonly watermarkMs: number; readonly record: MergedRecord | null };
-
 const SILENT: Emitter = { emit: () => {}, deadLetter: () => {} };
 
 /** Hands one record to its market; answers whether it has to be kept, null if the linker does not read its type. */
@@ -57,9 +54,9 @@ function applyToMarket(market: Market, record: MergedRecord, watermarkMs: number
   }
 }
 
-function writeEntry(writer: StateWriter, entry: Entry): void {
-  const { record } = entry;
-  writer.count(entry.watermarkMs);
+/** Writes what happened to a market: a record, or, where it is null, a watermark that changed something. */
+function writeEntry(writer: StateWriter, watermarkMs: number, record: MergedRecord | null): void {
+  writer.count(watermarkMs);
   if (record === null) {
     writer.byte(ADVANCE);
     return;
@@ -142,19 +139,19 @@ export class StoredMarket {
   /** Answers whether the market changed; null if the linker does not read records of this type. */
   process(record: MergedRecord, watermarkMs: number, emitter: Emitter): boolean | null {
     const kept = applyToMarket(this.market, record, watermarkMs, emitter);
-    if (kept === true) this.#keep({ watermarkMs, record });
+    if (kept === true) this.#keep(watermarkMs, record);
     return kept;
   }
 
   /** Whether the watermark changed anything. */
   advance(watermarkMs: number, emitter: Emitter): boolean {
     if (!this.market.advance(watermarkMs, emitter)) return false;
-    this.#keep({ watermarkMs, record: null });
+    this.#keep(watermarkMs, null);
     return true;
   }
 
-  #keep(entry: Entry): void {
-    writeEntry(this.#entries, entry);
+  #keep(watermarkMs: number, record: MergedRecord | null): void {
+    writeEntry(this.#entries, watermarkMs, record);
     this.#entryCount += 1;
   }
 

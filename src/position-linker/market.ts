@@ -43,6 +43,8 @@ export class Market {
   readonly clock = new SeqClock();
   readonly mode = new PositionMode();
   readonly books = new Map<number, BookEntry>();
+  /** The same in the order of position indexes. */
+  #inOrder: BookEntry[] = [];
   readonly fills = new Map<string, FillItem>();
   readonly cash = new Map<string, CashItem>();
   readonly inferred = new Map<string, Inferred>();
@@ -63,8 +65,9 @@ export class Market {
     if (entry === undefined) {
       const key = { account: this.account, category: this.category, asset: this.asset, positionIdx };
       const ledger = new Ledger(key, this.contract, this.options.policy);
-      entry = { book: new Book(ledger, this.options), issuer: new Issuer(key, this.contract), reason: null };
+      entry = { book: new Book(ledger, this.options), issuer: new Issuer(key), reason: null };
       this.books.set(positionIdx, entry);
+      this.#inOrder = [...this.books].sort(([a], [b]) => a - b).map(([, made]) => made);
     }
     return entry;
   }
@@ -84,14 +87,14 @@ export class Market {
       if (earlier === undefined) return;
       this.fills.delete(record.fill_id);
       this.#remove(earlier, effectiveMs, earlier.source === 'order' ? 'replaced_by_execution' : 'late_fill');
-      this.#settleBook(earlier.positionIdx, effectiveMs, watermarkMs, emitter);
+      this.#settleBook(this.entry(earlier.positionIdx), effectiveMs, watermarkMs, emitter);
       return;
     }
     if (record.seq !== null && record.source === 'execution') this.#learnTime(record.executed_at, record.seq, effectiveMs, watermarkMs, emitter);
     if (record.position_idx === null || record.seq === null) {
       this.inferred.set(record.fill_id, { kind: 'fill', record, effectiveMs, item: earlier ?? null });
     } else {
-      this.inferred.delete(record.fill_id);
+      if (this.inferred.size > 0) this.inferred.delete(record.fill_id);
     }
     this.#placeFill(record, effectiveMs, watermarkMs, 'on_arrival', emitter);
   }
@@ -103,7 +106,7 @@ export class Market {
       if (earlier === undefined) return;
       this.cash.delete(record.cash_id);
       this.#remove(earlier, effectiveMs, 'late_fill');
-      this.#settleBook(earlier.positionIdx, effectiveMs, watermarkMs, emitter);
+      this.#settleBook(this.entry(earlier.positionIdx), effectiveMs, watermarkMs, emitter);
       return;
     }
     if (record.seq !== null) this.#learnTime(record.occurred_at, record.seq, effectiveMs, watermarkMs, emitter);
@@ -152,7 +155,7 @@ export class Market {
     if (earlier !== null) this.#remove(earlier, effectiveMs, 'late_update');
     entry.book.add(item);
     entry.reason ??= 'late_update';
-    this.#settleBook(record.position_idx, effectiveMs, watermarkMs, emitter);
+    this.#settleBook(entry, effectiveMs, watermarkMs, emitter);
   }
 
   /** Issues what the merged watermark decides, in the order of books. Answers whether anything changed. */
@@ -166,10 +169,10 @@ export class Market {
         changed = true;
       }
     }
-    for (const positionIdx of this.books.size > 1 ? [...this.books.keys()].sort() : this.books.keys()) {
-      const entry = this.books.get(positionIdx)!;
+    for (let i = 0; i < this.#inOrder.length; i++) {
+      const entry = this.#inOrder[i]!;
       if (entry.book.isWaiting && entry.book.earliestWaitingMs() + this.options.joinWindowMs <= watermarkMs) {
-        changed = this.#settleBook(positionIdx, watermarkMs, watermarkMs, emitter) || changed;
+        changed = this.#settleBook(entry, watermarkMs, watermarkMs, emitter) || changed;
       }
       changed = this.#moveHorizon(entry, watermarkMs, emitter) || changed;
     }
@@ -188,8 +191,7 @@ export class Market {
     this.inferred.set(cashName(record.cash_id), { kind: 'cash', record, effectiveMs, item: isPlaced ? this.cash.get(record.cash_id)! : null });
   }
 
-  #settleBook(positionIdx: number, knownAtMs: number, watermarkMs: number, emitter: Emitter): boolean {
-    const entry = this.entry(positionIdx);
+  #settleBook(entry: BookEntry, knownAtMs: number, watermarkMs: number, emitter: Emitter): boolean {
     const settlements = entry.book.settle(watermarkMs);
     if (settlements.length === 0) return false;
     const cause: ChangeCause = { knownAtMs, reason: entry.reason ?? 'late_fill' };
@@ -220,8 +222,8 @@ export class Market {
     this.#noteInferred(record.fill_id, item);
     entry.book.add(item);
     entry.reason ??= 'late_fill';
-    if (earlier !== undefined && earlier.positionIdx !== item.positionIdx) this.#settleBook(earlier.positionIdx, effectiveMs, watermarkMs, emitter);
-    this.#settleBook(place.positionIdx, effectiveMs, watermarkMs, emitter);
+    if (earlier !== undefined && earlier.positionIdx !== item.positionIdx) this.#settleBook(this.entry(earlier.positionIdx), effectiveMs, watermarkMs, emitter);
+    this.#settleBook(entry, effectiveMs, watermarkMs, emitter);
   }
 
   #placeCash(record: CashEvent, effectiveMs: number, watermarkMs: number, occasion: Occasion, emitter: Emitter): void {
@@ -244,11 +246,12 @@ export class Market {
     this.#noteInferred(cashName(record.cash_id), item);
     entry.book.add(item);
     entry.reason ??= 'late_fill';
-    if (earlier !== undefined && earlier.positionIdx !== item.positionIdx) this.#settleBook(earlier.positionIdx, effectiveMs, watermarkMs, emitter);
-    this.#settleBook(place.positionIdx, effectiveMs, watermarkMs, emitter);
+    if (earlier !== undefined && earlier.positionIdx !== item.positionIdx) this.#settleBook(this.entry(earlier.positionIdx), effectiveMs, watermarkMs, emitter);
+    this.#settleBook(entry, effectiveMs, watermarkMs, emitter);
   }
 
   #noteInferred(name: string, item: FillItem | CashItem): void {
+    if (this.inferred.size === 0) return;
     const inferred = this.inferred.get(name);
     if (inferred === undefined) return;
     inferred.item = item as FillItem & CashItem;

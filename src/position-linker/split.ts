@@ -9,7 +9,13 @@ export function splitByWeight(total: Decimal, weights: readonly bigint[]): Decim
   if (total < 0n) return splitByWeight(-total, weights).map((part) => -part);
   let sum = 0n;
   for (const weight of weights) sum += weight;
+  // Nothing or everything is split without arithmetic: quantities that close a book, fees of nothing.
+  if (total === sum) return weights.slice();
   const parts: bigint[] = [];
+  if (total === 0n) {
+    for (let i = 0; i < weights.length; i++) parts.push(0n);
+    return parts;
+  }
   const remainders: bigint[] = [];
   let missing = total;
   for (const weight of weights) {

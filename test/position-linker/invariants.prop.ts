@@ -112,7 +112,13 @@ describe('live rows by themselves', () => {
       const links = live<PositionOrder>(log, 'position-linker.position_orders', (row) => row.id);
       const derived = new Map<string, string>();
       for (const market of linker.markets) {
-        for (const { book } of market.books.values()) for (const [id, row] of book.issuedRows().links) derived.set(id, canonicalJson({ before: row.size_before, after: row.size_after, evidence: row.evidence, position: row.position_id }));
+        for (const { book } of market.books.values()) {
+          const issued = book.issuedRows().links;
+          for (let i = 0; i < issued.size; i++) {
+            const row = issued.at(i);
+            derived.set(issued.idAt(i), canonicalJson({ before: row.size_before, after: row.size_after, evidence: row.evidence, position: row.position_id }));
+          }
+        }
       }
       expect(new Map(links.map((row) => [row.id, canonicalJson({ before: row.size_before, after: row.size_after, evidence: row.evidence, position: row.position_id })]))).to.deep.equal(derived);
     });
