@@ -1,0 +1,139 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Random } from '../simulator/random.js';
+import { FAULT_KINDS, ROLE_NAMES, type FaultKind, type World } from './fault-kinds.js';
+import { HostileWriter } from './hostile.js';
+import { judge, type Verdict } from './judge.js';
+import { Load } from './load.js';
+import { goneOf, RoleFleet, startCommand } from './role-fleet.js';
+import { Servers } from './servers.js';
+
+export interface CampaignOptions {
+  readonly faults: number;
+  readonly seed: number;
+  readonly brokers: number;
+  readonly dir: string;
+  readonly kinds: readonly string[] | null;
+  /** Keeps servers' data and logs. */
+  readonly isKept: boolean;
+  readonly say: (line: string) => void;
+}
+
+export interface CampaignReport extends Verdict {
+  readonly injected: ReadonlyMap<string, number>;
+  /** How processes ended by themselves: those started while a server was down do. */
+  readonly exits: ReadonlyMap<string, number>;
+  readonly seconds: number;
+}
+
+const NAMESPACE = 'chaos';
+const PARTITIONS = 3;
+const SESSION_TIMEOUT_MS = 4_000;
+const SPEED = 6;
+const AT_ONCE = 3;
+const LONGEST_GAP_MS = 1_200;
+const DRAIN_MS = 300_000;
+
+interface PlannedFault {
+  readonly kind: FaultKind;
+  readonly random: Random;
+  readonly gapMs: number;
+}
+
+/** Which fault comes when, from the seed alone: first each kind once, then by weight, without end. */
+export function* planOf(seed: number, kinds: readonly FaultKind[]): Generator<PlannedFault, never> {
+  const random = new Random(seed, 77);
+  const first = random.shuffle([...kinds]);
+  const bag = kinds.flatMap((kind) => Array.from({ length: kind.weight }, () => kind));
+  for (let index = 0; ; index++) yield { kind: first[index] ?? random.pick(bag), random: new Random(seed, 1_000 + index), gapMs: random.int(0, LONGEST_GAP_MS) };
+}
+
+/** Load, faults, an end in order, and the judge. Throws where no verdict could be reached. */
+export async function runCampaign(options: CampaignOptions): Promise<CampaignReport> {
+  const { dir, seed, brokers, say } = options;
+  const startedMs = Date.now();
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(dir, { recursive: true });
+  say(`seed ${seed}; starting ${brokers} broker${brokers > 1 ? 's' : ''}, registry and database`);
+  const servers = await Servers.start({ dir, brokers });
+  const faulty = { ...servers.faulty, POSITION_LINKER_NAMESPACE: NAMESPACE, POSITION_LINKER_LOG_LEVEL: 'warn' };
+  const fleet = new RoleFleet({ ...faulty, POSITION_LINKER_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS), POSITION_LINKER_COMMIT_INTERVAL_MS: '50' }, dir);
+  const load = new Load({ seed, dir, env: faulty, speed: SPEED });
+  const hostile: HostileWriter[] = [];
+  // Whoever ends this process early must not leave servers behind.
+  const endProcesses = (): void => {
+    fleet.destroy();
+    load.destroy();
+  };
+  const atExit = (): void => {
+    endProcesses();
+    servers.destroy();
+  };
+  process.once('exit', atExit);
+  try {
+    await command(['setup', '--partitions', String(PARTITIONS), ...(brokers > 1 ? ['--environment', 'production'] : [])], { ...faulty, ...servers.direct }, dir);
+    for (const role of ROLE_NAMES) fleet.keep(role);
+    load.start();
+    hostile.push(new HostileWriter(servers.kafka.direct, NAMESPACE, PARTITIONS, new Random(seed, 5)));
+    const world: World = { servers, fleet, load, namespace: NAMESPACE, sessionTimeoutMs: SESSION_TIMEOUT_MS };
+    const injected = await inject(options, world, startedMs);
+    say(`${options.faults} faults are over; the rest of the session, then the drain`);
+    await Promise.all(hostile.map((writer) => writer.close()));
+    for (const proxy of servers.proxies) proxy.heal();
+    await load.finish();
+    await command(['run', 'all', '--drain'], { ...faulty, POSITION_LINKER_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS) }, dir);
+    await fleet.stop(30_000);
+    const verdict = await judge({ addresses: servers.direct, namespace: NAMESPACE, partitions: PARTITIONS, lines: load.lines(), say });
+    const problems = [...fleet.problems, ...verdict.problems];
+    return { ...verdict, problems, injected, exits: fleet.exits, seconds: (Date.now() - startedMs) / 1_000 };
+  } finally {
+    endProcesses();
+    process.removeListener('exit', atExit);
+    await servers.close();
+    if (!options.isKept) rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Injects until so many faults have hit something. */
+async function inject({ faults, seed, kinds, say }: CampaignOptions, world: World, startedMs: number): Promise<ReadonlyMap<string, number>> {
+  const plan = planOf(seed, FAULT_KINDS.filter(({ name }) => kinds === null || kinds.includes(name)));
+  const injected = new Map<string, number>();
+  const underWay = new Set<Promise<void>>();
+  const busy = new Set<string>();
+  const failures: unknown[] = [];
+  let hits = 0;
+  const begin = ({ kind, random }: PlannedFault): void => {
+    if (kind.resource !== null) busy.add(kind.resource);
+    const work = kind.inject(world, random).then(
+      (what) => {
+        if (what === null) return;
+        injected.set(kind.name, (injected.get(kind.name) ?? 0) + 1);
+        say(`${((Date.now() - startedMs) / 1_000).toFixed(1).padStart(7)} s  ${String(++hits).padStart(3)}/${faults}  ${kind.name}: ${what}`);
+      },
+      (error: unknown) => void failures.push(error),
+    ).finally(() => {
+      underWay.delete(work);
+      if (kind.resource !== null) busy.delete(kind.resource);
+    });
+    underWay.add(work);
+  };
+  while (failures.length === 0) {
+    while (underWay.size > 0 && hits + underWay.size >= faults) await Promise.race(underWay);
+    if (hits >= faults) break;
+    const next = plan.next().value;
+    await pause(next.gapMs);
+    while (underWay.size >= AT_ONCE || (next.kind.resource !== null && busy.has(next.kind.resource))) await Promise.race(underWay);
+    begin(next);
+  }
+  await Promise.all(underWay);
+  if (failures.length > 0) throw failures[0];
+  return injected;
+}
+
+async function command(words: readonly string[], env: Readonly<Record<string, string>>, dir: string): Promise<void> {
+  const child = startCommand(words, env, `${dir}/commands.log`);
+  const timer = setTimeout(() => child.kill('SIGKILL'), DRAIN_MS);
+  const code = await goneOf(child);
+  clearTimeout(timer);
+  if (code !== 0) throw new Error(`${words.join(' ')} ended with ${code ?? 'a signal'}; see ${dir}/commands.log`);
+}
