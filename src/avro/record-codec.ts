@@ -141,6 +141,12 @@ export class RecordCodec {
     return unknown === null ? null : this.lookUp([...unknown]);
   }
 
+  /** Why records of this schema text could not be read here; null if they can. */
+  unreadable(text: string): UndecodableRecord | null {
+    const reader = this.readerFor(0, text);
+    return reader instanceof UndecodableRecord ? reader : null;
+  }
+
   private async lookUp(ids: readonly number[]): Promise<void> {
     await Promise.all(ids.map(async (id) => this.readers.set(id, this.readerFor(id, await this.source.textOf(id)))));
   }

@@ -1,10 +1,8 @@
 import { RecordCodec } from '../avro/record-codec.js';
 import { readRecordSchemas } from '../avro/record-schema.js';
-import { GuidedError } from '../config/guided-error.js';
 import { topicName, type Namespace } from '../config/namespace.js';
 import { BROKER_OPTIONS } from '../config/options.js';
 import { clusterAccess } from '../kafka/cluster-access.js';
-import { ConfigurationError } from '../kafka/errors.js';
 import type { Log } from '../kafka/log.js';
 import { partitionOf } from '../kafka/partitioner.js';
 import { recordSubjects } from '../schema-registry/record-subjects.js';
@@ -13,18 +11,18 @@ import { RegistrySchemas } from '../schema-registry/registry-schemas.js';
 import { declaredTopics } from '../topic-apply/declared-topics.js';
 import { readCapture } from '../ws-gateway/capture-reader.js';
 import { isAccountName } from '../ws-gateway/frame-parser.js';
-import { DEAD_LETTER_TOPIC, SOURCE_TOPICS, type GatewayCounts } from '../ws-gateway/gateway.js';
+import { SOURCE_TOPICS, type GatewayCounts } from '../ws-gateway/gateway.js';
 import { LogWriter } from '../ws-gateway/log-writer.js';
 import { runGateway } from '../ws-gateway/run-gateway.js';
 import { readTails } from '../ws-gateway/topic-tail.js';
 import type { PartitionTail } from '../ws-gateway/watermarks.js';
 import { defineCommand, UsageError, type Command } from './command.js';
 import { ingestJson, ingestText, isoTime, type IngestSummary } from './ingest-summary.js';
+import { GATEWAY_USE } from './role-topics.js';
+import { checkStart } from './start-check.js';
 
 const PROGRESS_EVERY_MS = 5_000;
 const INTERRUPTED = 130;
-/** Topics that are not there are said so soon; once they are found, a broker that restarts gets the longer default. */
-const LOOKUP_TIMEOUT_MS = 5_000;
 
 /** `ingest`: a recorded session into the source topics. */
 export const ingestCommands: readonly Command[] = [
@@ -41,7 +39,7 @@ export const ingestCommands: readonly Command[] = [
       // The client of the broker takes longer to load than the rest; help and wrong usage need none of it.
       const { KafkaLog } = await import('../kafka/kafka-log.js');
       const cluster = { ...clusterAccess(options), clientId: 'position-linker' };
-      const partitions = await partitionsOf(new KafkaLog({ ...cluster, lookupTimeoutMs: LOOKUP_TIMEOUT_MS }), namespace);
+      const partitions = await checkStart(cluster, { namespace, registryUrl: options.registryUrl, uses: [GATEWAY_USE], topics: declaredTopics().filter(({ name }) => GATEWAY_USE.writes.includes(name)) });
       const log = new KafkaLog(cluster);
       const appender = log.sourceWriter();
       try {
@@ -77,22 +75,6 @@ async function openCodec(namespace: Namespace, registryUrl: string): Promise<Rec
   const schemas = readRecordSchemas();
   const source = new RegistrySchemas(new RegistryClient(registryUrl), recordSubjects(namespace, declaredTopics(), schemas));
   return RecordCodec.open(source, schemas, ['OrderUpdate', 'Execution', 'PositionUpdate', 'Watermark']);
-}
-
-/** Closes the log it is given. */
-async function partitionsOf(log: Log, namespace: Namespace): Promise<number> {
-  const setUp = 'run `position-linker setup` with the same namespace first';
-  try {
-    const counts = await Promise.all([...SOURCE_TOPICS, DEAD_LETTER_TOPIC].map((topic) => log.partitionCount(topicName(namespace, topic))));
-    const sourceCounts = counts.slice(0, SOURCE_TOPICS.length);
-    if (new Set(sourceCounts).size > 1) throw new GuidedError(`${SOURCE_TOPICS.join(', ')} differ in partitions: ${sourceCounts.join(', ')}`, 'use a namespace of its own, or delete these topics and set up again');
-    return sourceCounts[0] as number;
-  } catch (error) {
-    if (error instanceof ConfigurationError) throw new GuidedError('the source topics are not there', setUp, { cause: error });
-    throw error;
-  } finally {
-    await log.close();
-  }
 }
 
 /** What the source topics hold already, by topic and partition. */

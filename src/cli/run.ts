@@ -9,8 +9,10 @@ import { SettingsError } from '../runtime/task-state.js';
 import { openCodec } from '../schema-registry/open-codec.js';
 import { declaredTopics } from '../topic-apply/declared-topics.js';
 import { defineCommand, type Command } from './command.js';
-import { preflight } from './preflight.js';
 import { PIPELINE_OPTIONS, ROLE_NAMES, roleTable, topicsOf, withUpstream, type OpenStage, type RunningRole } from './role-table.js';
+import { roleUse } from './role-topics.js';
+import { failureText } from './run-command-line.js';
+import { checkStart, SetUpError } from './start-check.js';
 
 const CLIENT_ID = 'position-linker';
 /** The commit interval is at most 60 s; a transaction must outlive it and the commit itself. */
@@ -36,14 +38,15 @@ export const runCommands: readonly Command[] = [
       const roles = positionals.includes('all') ? table : table.filter(({ name }) => positionals.includes(name));
       const logger = createLog(options.logLevel, { namespace: namespace ?? undefined });
       const declarations = topicsOf(roles, declaredTopics());
-      // The client of the broker takes longer to load than the rest; help and wrong usage need none of it.
-      const [{ KafkaLog }, { TopicAdmin }] = await Promise.all([import('../kafka/kafka-log.js'), import('../kafka/admin.js')]);
-      const admin = new TopicAdmin({ ...access, clientId: CLIENT_ID });
       try {
-        await preflight(admin, registryUrl, namespace, declarations);
-      } finally {
-        await admin.close();
+        await checkStart(access, { namespace, registryUrl, uses: roles.map(roleUse), topics: declarations });
+      } catch (error) {
+        if (!(error instanceof SetUpError) || error.isUnreachable) throw error;
+        stderr(failureText(error));
+        return EXIT_CODES.configuration;
       }
+      // The client of the broker takes longer to load than the rest; help and wrong usage need none of it.
+      const { KafkaLog } = await import('../kafka/kafka-log.js');
       const codec = await openCodec({ registryUrl, namespace, topics: declarations });
       const log = new KafkaLog({
         ...access,

@@ -88,6 +88,16 @@ export const REBALANCE_IN_PROGRESS = 27;
 export const CONCURRENT_TRANSACTIONS = 51;
 export const DUPLICATE_SEQUENCE_NUMBER = 46;
 export const UNKNOWN_TOPIC_OR_PARTITION = 3;
+export const TOPIC_AUTHORIZATION_FAILED = 29;
+const GROUP_AUTHORIZATION_FAILED = 30;
+const CLUSTER_AUTHORIZATION_FAILED = 31;
+const TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53;
+const AUTHORIZATION: ReadonlySet<number> = new Set([TOPIC_AUTHORIZATION_FAILED, GROUP_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED, TRANSACTIONAL_ID_AUTHORIZATION_FAILED]);
+
+/** The principal lacks a right: a person has to give it. */
+export function isAuthorizationError(code: number): boolean {
+  return AUTHORIZATION.has(code);
+}
 
 export function errorName(code: number): string {
   return CODES[code]?.[0] ?? `error code ${code}`;
@@ -109,7 +119,7 @@ export function brokerError(code: number, what: string, place: { topic?: string;
     case 'state-lost':
       return new StateLostError(`${message}: the position wanted is not in the log (any more); check retention`, place);
     case 'configuration':
-      return new ConfigurationError(message, place);
+      return new ConfigurationError(isAuthorizationError(code) ? `${message}: this user lacks a right; \`position-linker acls plan\` shows what each role needs` : message, { ...place, isUnauthorized: isAuthorizationError(code) });
     case 'refused':
     case 'unknown':
     case 'producer-stale':

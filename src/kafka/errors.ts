@@ -54,6 +54,13 @@ export class RecordRefusedError extends LogError {
 }
 export class ConfigurationError extends LogError {
   readonly kind = 'configuration';
+  /** The broker refused because of a missing right. */
+  readonly isUnauthorized: boolean;
+
+  constructor(message: string, options: LogErrorOptions & { readonly isUnauthorized?: boolean } = {}) {
+    super(message, options);
+    this.isUnauthorized = options.isUnauthorized ?? false;
+  }
 }
 
 /**
