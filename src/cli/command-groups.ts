@@ -9,4 +9,5 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { words: ['run'], load: async () => (await import('./run.js')).runCommands },
   { words: ['replay'], load: async () => (await import('./replay.js')).replayCommands },
   { words: ['show'], load: async () => (await import('./show.js')).showCommands },
+  { words: ['verify'], load: async () => (await import('./verify.js')).verifyCommands },
 ];

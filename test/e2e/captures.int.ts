@@ -77,6 +77,7 @@ describe('recorded sessions through broker, registry and database', function () 
     const namespace = await prepared('e2e_all', 3);
     await run('ingest', '--namespace', namespace, '--capture', capture);
     await run('run', 'all', '--drain', '--namespace', namespace);
+    await run('verify', '--namespace', namespace);
     straight = await readTables(namespace);
     digests = await topicDigests(namespace, OUTPUTS, COMPACTED, 3);
     expect(judgeAll(straight, 'pro-rata')).to.deep.equal([]);
@@ -86,6 +87,7 @@ describe('recorded sessions through broker, registry and database', function () 
     const namespace = await prepared('e2e_fifo', 1);
     await run('ingest', '--namespace', namespace, '--capture', capture);
     await run('run', 'all', '--drain', '--policy', 'fifo', '--namespace', namespace);
+    await run('verify', '--namespace', namespace);
     expect(judgeAll(await readTables(namespace), 'fifo')).to.deep.equal([]);
   });
 
@@ -106,6 +108,8 @@ describe('recorded sessions through broker, registry and database', function () 
     }
     await playing;
     await run('run', 'all', '--drain', '--namespace', namespace, '--session-timeout-ms', '6000');
+    // Beside the roles, which still run.
+    await run('verify', '--namespace', namespace);
     for (const child of running.values()) {
       const gone = once(child, 'close');
       child.kill('SIGTERM');
@@ -121,6 +125,7 @@ describe('recorded sessions through broker, registry and database', function () 
     await run('ingest', '--namespace', namespace, '--capture', capture);
     const others = [start(['run', 'all', '--namespace', namespace]), start(['run', 'position-linker', 'table-sinks', '--namespace', namespace])];
     await run('run', 'all', '--drain', '--namespace', namespace);
+    await run('verify', '--namespace', namespace);
     for (const child of others) {
       const gone = once(child, 'close');
       child.kill('SIGTERM');

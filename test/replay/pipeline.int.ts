@@ -78,6 +78,7 @@ describe('the pipeline on real servers', () => {
     const beside = start('run', 'order-manager', 'position-linker', '--session-timeout-ms', '6000');
     const last = await command('run', 'all', '--drain', '--session-timeout-ms', '6000');
     expect(last.trimEnd().split('\n').at(-1)).to.equal('drained: everything released is in place; 0 records wait for a watermark');
+    expect((await command('verify')).trimEnd().split('\n').at(-1)).to.match(/^all holds: /);
     const stopped = finish(beside);
     beside.kill('SIGTERM');
     expect((await stopped).code).to.equal(0);
