@@ -22,7 +22,7 @@ const AVSC = 'avsc 5.7.9';
 
 /** avsc as it comes: any schema, its own types. */
 export function avscDecoder(): Decoder {
-  return new ResolverDecoder(AVSC, (schema) => avro.Type.forSchema(schema as avro.Schema));
+  return new ResolverDecoder(AVSC, (schema) => avro.Type.forSchema(schema as avro.Schema, { omitRecordMethods: true }));
 }
 
 /** avsc with this project's strict types, which refuse what its records must never have: maps, decimals of other scales. */

@@ -4,7 +4,8 @@ import type { CommandGroup } from './run-command-line.js';
 export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { words: ['stack'], load: async () => (await import('./stack.js')).stackCommands },
   { words: ['topics'], load: async () => (await import('./topics.js')).topicCommands },
-  { words: ['setup', 'schemas', 'db'], load: async () => (await import('./setup.js')).setupCommands },
+  { words: ['schemas'], load: async () => (await import('./schemas.js')).schemaCommands },
+  { words: ['setup', 'db'], load: async () => (await import('./setup.js')).setupCommands },
   { words: ['ingest'], load: async () => (await import('./ingest.js')).ingestCommands },
   { words: ['run'], load: async () => (await import('./run.js')).runCommands },
   { words: ['replay'], load: async () => (await import('./replay.js')).replayCommands },

@@ -10,7 +10,8 @@ export interface CommandLine {
   readonly isHelpWanted: boolean;
 }
 
-const BY_FLAG: ReadonlyMap<string, OptionName> = new Map(OPTION_NAMES.map((name) => [OPTIONS[name].flag, name]));
+/** By flag; of several options that share one, which a command then tells apart, the first. */
+const BY_FLAG: ReadonlyMap<string, OptionName> = new Map([...OPTION_NAMES].reverse().map((name) => [OPTIONS[name].flag, name]));
 
 /**
  * `--flag value`, `--flag=value`, `--switch`, `--switch=false`; `--` ends the flags; a single `-` is a word or a value. Flags
@@ -58,12 +59,20 @@ export function findCommand(commands: readonly Command[], words: readonly string
   return fitting.sort((a, b) => b.path.length - a.path.length)[0] ?? null;
 }
 
-/** Throws UsageError for an option the command does not take, and for words it does not expect. */
+/** What was typed, by the command's own options. Throws UsageError for one that the command does not take. */
+export function flagsOf(command: Command, line: CommandLine): ReadonlyMap<OptionName, string> {
+  return new Map(
+    [...line.flags].map(([name, value]) => {
+      const own = command.options.find((option) => OPTIONS[option].flag === OPTIONS[name].flag);
+      if (own === undefined) throw new UsageError(`${OPTIONS[name].flag} is not an option of ${command.path.join(' ')}`);
+      return [own, value];
+    }),
+  );
+}
+
+/** Throws UsageError for words that the command does not expect, or misses. */
 export function checkUsage(command: Command, line: CommandLine): readonly string[] {
   const path = command.path.join(' ');
-  for (const name of line.flags.keys()) {
-    if (!command.options.includes(name)) throw new UsageError(`${OPTIONS[name].flag} is not an option of ${path}`);
-  }
   const words = line.words.slice(command.path.length);
   let used = 0;
   for (const positional of command.positionals) {

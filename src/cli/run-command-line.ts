@@ -1,6 +1,6 @@
 import { OptionError, resolveOptions } from '../config/resolve.js';
 import { UsageError, type Command, type CommandContext } from './command.js';
-import { checkUsage, findCommand, parseCommandLine, type CommandLine } from './command-line.js';
+import { checkUsage, findCommand, flagsOf, parseCommandLine, type CommandLine } from './command-line.js';
 import { commandHelp, groupHelp, overviewHelp } from './help.js';
 import { didYouMean } from './suggestion.js';
 
@@ -47,8 +47,9 @@ async function dispatch(groups: readonly CommandGroup[], line: CommandLine, shel
     shell.stdout(commandHelp(command));
     return DONE;
   }
+  const flags = flagsOf(command, line);
   const positionals = checkUsage(command, line);
-  const options = resolveOptions(command.options, line.flags, shell.env);
+  const options = resolveOptions(command.options, flags, shell.env);
   // Only the declared options are there; the type of a command's context says the same.
   return command.run({ ...shell, positionals, options: options as CommandContext['options'] });
 }

@@ -1,4 +1,7 @@
 import { DEFAULT_SIGNAL_PATTERN } from '../domain/signal.js';
+import { RULE_GROUPS, type RuleGroup } from '../schema-gate/finding.js';
+import { COMPATIBILITY_LEVELS, DEFAULT_LEVEL, type CompatibilityLevel } from '../schema-gate/levels.js';
+import { REPORT_FORMATS, type ReportFormat } from '../schema-gate/report.js';
 import { addresses, boolean, integer, matching, nonEmpty, oneOf, OptionValueError, url, urls, type OptionSpec } from './option.js';
 
 export type Policy = 'pro-rata' | 'fifo';
@@ -318,6 +321,51 @@ export const OPTIONS = {
     fallback: 'csv',
     help: 'Format of the files',
     parse: oneOf('csv', 'ndjson'),
+  }),
+  reportFormat: option<ReportFormat | null>({
+    flag: '--format',
+    env: 'POSITION_LINKER_REPORT_FORMAT',
+    placeholder: REPORT_FORMATS.join('|'),
+    unit: null,
+    fallback: null,
+    help: 'Form of the report; text if neither this nor --json is given',
+    parse: oneOf(...REPORT_FORMATS),
+  }),
+  against: option<string | null>({
+    flag: '--against',
+    env: 'POSITION_LINKER_AGAINST',
+    placeholder: 'git:REF|registry:URL|dir:PATH',
+    unit: null,
+    fallback: null,
+    help: 'Where earlier versions are: a git branch with its history, a schema registry (registry: alone is the one of --registry-url), or a folder with a file or a folder of files for each schema',
+    parse: matching(/^(git:.+|dir:.+|registry(:.*)?)$/s, 'git:REF, registry:URL or dir:PATH'),
+  }),
+  level: option<CompatibilityLevel | null>({
+    flag: '--level',
+    env: 'POSITION_LINKER_COMPATIBILITY_LEVEL',
+    placeholder: 'LEVEL',
+    unit: null,
+    fallback: null,
+    help: `Compatibility level of every record, instead of those of gate.yaml (without one ${DEFAULT_LEVEL}): ${COMPATIBILITY_LEVELS.join(', ')}`,
+    parse: (text) => oneOf(...COMPATIBILITY_LEVELS)(text.toUpperCase()),
+  }),
+  rules: option<readonly RuleGroup[]>({
+    flag: '--rules',
+    env: 'POSITION_LINKER_SCHEMA_RULES',
+    placeholder: 'GROUP,…',
+    unit: null,
+    fallback: RULE_GROUPS,
+    help: `Groups of rules: ${RULE_GROUPS.join(', ')}`,
+    parse: (text) => [...new Set(text.split(',').map((word) => oneOf(...RULE_GROUPS)(word.trim())))],
+  }),
+  check: option<boolean>({
+    flag: '--check',
+    env: 'POSITION_LINKER_CHECK',
+    placeholder: null,
+    unit: null,
+    fallback: false,
+    help: 'Write nothing; exit code 3 if the file is not current',
+    parse: boolean,
   }),
   asset: option<string | null>({
     flag: '--asset',

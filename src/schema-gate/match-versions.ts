@@ -19,8 +19,8 @@ export interface CheckedFile extends NamedFile {
 export function matchVersions(checked: readonly CheckedFile[], earlier: readonly NamedFile[]): readonly (number | null)[] {
   const byPath = earlier.map((file) => indexByPath(checked, file));
   const byName = earlier.map((file) => checked.flatMap((candidate, index) => (file.fullName !== null && candidate.fullName === file.fullName ? [index] : [])));
-  /** Checked files that have a version both by place and by name. */
-  const settled = new Set(earlier.flatMap((_file, at) => (byPath[at] !== null && byName[at]?.includes(byPath[at] as number) === true ? [byPath[at]] : [])));
+  /** Checked files that have a version at their own place: a name alone does not make them take another's. */
+  const settled = new Set(byPath);
   const matched = earlier.map((file, at) => {
     const place = byPath[at] ?? null;
     const names = byName[at] ?? [];

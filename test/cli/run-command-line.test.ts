@@ -4,6 +4,7 @@ import { COMMAND_GROUPS } from '../../src/cli/command-groups.js';
 import { commandHelp } from '../../src/cli/help.js';
 import { runCommandLine, type CommandGroup } from '../../src/cli/run-command-line.js';
 import { suggestion } from '../../src/cli/suggestion.js';
+import { OPTIONS } from '../../src/config/options.js';
 import { GuidedError } from '../../src/config/guided-error.js';
 
 interface Outcome {
@@ -120,6 +121,7 @@ describe('the real commands', () => {
         expect(group.words, command.path.join(' ')).to.include(command.path[0]);
         expect(commandHelp(command)).to.include(`usage: position-linker ${command.path.join(' ')}`);
         expect(command.summary.endsWith('.'), `${command.path.join(' ')}: ${command.summary}`).to.equal(false);
+        expect(new Set(command.options.map((name) => OPTIONS[name].flag)).size, `${command.path.join(' ')}: two options of one flag`).to.equal(command.options.length);
         paths.push(command.path.join(' '));
       }
     }
