@@ -4,6 +4,7 @@ import type { CommandGroup } from './run-command-line.js';
 export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { words: ['stack'], load: async () => (await import('./stack.js')).stackCommands },
   { words: ['topics'], load: async () => (await import('./topics.js')).topicCommands },
+  { words: ['acls'], load: async () => (await import('./acls.js')).aclCommands },
   { words: ['schemas'], load: async () => (await import('./schemas.js')).schemaCommands },
   { words: ['setup', 'db'], load: async () => (await import('./setup.js')).setupCommands },
   { words: ['ingest'], load: async () => (await import('./ingest.js')).ingestCommands },

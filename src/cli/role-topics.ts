@@ -1,19 +1,9 @@
 import { deadLetterTopic, topicName, type Namespace } from '../config/namespace.js';
+import type { RoleUse } from '../acl-apply/role-rules.js';
 import { resolveOptions } from '../config/resolve.js';
 import type { RoleTopics } from '../topic-apply/topic-state.js';
 import { DEAD_LETTER_TOPIC, SOURCE_TOPICS } from '../ws-gateway/gateway.js';
-import { PIPELINE_OPTIONS, roleTable, type Role } from './role-table.js';
-
-/** What a role does at the brokers. Topics by their bare names. */
-export interface RoleUse {
-  readonly role: string;
-  readonly reads: readonly string[];
-  readonly writes: readonly string[];
-  /** Member of a consumer group of its name. */
-  readonly hasGroup: boolean;
-  /** Writes in transactions whose ids begin with its name. */
-  readonly isTransactional: boolean;
-}
+import { PIPELINE_OPTIONS, roleTable, withUpstream, type Role } from './role-table.js';
 
 /** The gateway reads its own topics too: how far they had come before. */
 export const GATEWAY_USE: RoleUse = { role: 'ws-gateway', reads: SOURCE_TOPICS, writes: [...SOURCE_TOPICS, DEAD_LETTER_TOPIC], hasGroup: false, isTransactional: false };
@@ -23,9 +13,20 @@ export function roleUse({ name, inputs, outputs, changelog }: Pick<Role, 'name' 
   return { role: name, reads: [...inputs, ...state], writes: [...outputs, ...state, ...inputs.map(deadLetterTopic)], hasGroup: true, isTransactional: changelog !== null };
 }
 
-/** Of every role, the gateway first. Which topics there are does not depend on any option. */
+/** Which topics there are does not depend on any option. */
+function roles(): readonly Role[] {
+  return roleTable(resolveOptions(PIPELINE_OPTIONS, new Map(), {}));
+}
+
+/** Of every role, the gateway first. */
 export function allRoleUses(): readonly RoleUse[] {
-  return [GATEWAY_USE, ...roleTable(resolveOptions(PIPELINE_OPTIONS, new Map(), {})).map(roleUse)];
+  return [GATEWAY_USE, ...roles().map(roleUse)];
+}
+
+/** The roles whose work each role waits for when it drains, itself included. */
+export function upstreamUses(): ReadonlyMap<string, readonly RoleUse[]> {
+  const table = roles();
+  return new Map(table.map(({ name }) => [name, withUpstream(table, [name]).map(roleUse)]));
 }
 
 /** All topics of a role, dead letters included: a dead letter goes to the partition its record came from. */

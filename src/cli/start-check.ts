@@ -8,7 +8,7 @@ import { recordSubjects } from '../schema-registry/record-subjects.js';
 import { RegistryClient } from '../schema-registry/registry-client.js';
 import { commonest } from '../topic-apply/topic-state.js';
 import type { TopicDeclaration } from '../topic-apply/topics-file.js';
-import type { RoleUse } from './role-topics.js';
+import type { RoleUse } from '../acl-apply/role-rules.js';
 
 /** A role cannot begin: everything that is not in place, each with the command that mends it. */
 export class SetUpError extends GuidedError {

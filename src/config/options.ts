@@ -168,6 +168,15 @@ export const OPTIONS = {
     help: 'Records may go: retention may be shortened, and a rebuild then begins where it ends',
     parse: boolean,
   }),
+  principalPrefix: option<string | null>({
+    flag: '--principal-prefix',
+    env: 'POSITION_LINKER_PRINCIPAL_PREFIX',
+    placeholder: 'TEXT',
+    unit: null,
+    fallback: null,
+    help: 'Put before the name of a role to make the name of its user at the brokers',
+    parse: matching(/^[A-Za-z0-9._@-]{0,100}$/, 'made of letters, digits, ".", "_", "@" and "-", at most 100'),
+  }),
   policy: option<Policy>({
     flag: '--policy',
     env: 'POSITION_LINKER_POLICY',

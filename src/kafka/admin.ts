@@ -1,4 +1,4 @@
-import kafkajs, { type Admin, type SASLOptions } from 'kafkajs';
+import kafkajs, { type Admin, type Kafka as KafkaClient, type SASLOptions } from 'kafkajs';
 import { Cluster, type ClusterOptions } from './cluster.js';
 import { classify, ConfigurationError } from './errors.js';
 import { earliestOffsets } from './offsets.js';
@@ -36,6 +36,20 @@ const DECIDING = ['retention.ms', 'retention.bytes', 'cleanup.policy', 'min.insy
 /** Where a configuration value comes from, in DescribeConfigs answers: 1 is the topic itself. */
 const SET_ON_TOPIC = 1;
 
+/** kafkajs's own client, for what is administered and not in a hurry. */
+export function kafkaClient(options: Pick<ClusterOptions, 'brokers' | 'clientId' | 'ssl' | 'sasl'>): KafkaClient {
+  return new Kafka({
+    clientId: options.clientId,
+    brokers: [...options.brokers],
+    ...(options.ssl !== undefined && { ssl: options.ssl }),
+    ...(options.sasl !== undefined && { sasl: options.sasl as SASLOptions }),
+    connectionTimeout: 5_000,
+    requestTimeout: 30_000,
+    retry: { retries: 8, initialRetryTime: 100 },
+    logLevel: logLevel.NOTHING,
+  });
+}
+
 /** Topics: create, describe, change, delete. Connects when first used; `close` when done. */
 export class TopicAdmin {
   readonly #admin: Admin;
@@ -43,17 +57,7 @@ export class TopicAdmin {
   #connected: Promise<void> | null = null;
 
   constructor(options: Pick<ClusterOptions, 'brokers' | 'clientId' | 'ssl' | 'sasl'>) {
-    const kafka = new Kafka({
-      clientId: options.clientId,
-      brokers: [...options.brokers],
-      ...(options.ssl !== undefined && { ssl: options.ssl }),
-      ...(options.sasl !== undefined && { sasl: options.sasl as SASLOptions }),
-      connectionTimeout: 5_000,
-      requestTimeout: 30_000,
-      retry: { retries: 8, initialRetryTime: 100 },
-      logLevel: logLevel.NOTHING,
-    });
-    this.#admin = kafka.admin();
+    this.#admin = kafkaClient(options).admin();
     this.#cluster = new Cluster(options);
   }
 
