@@ -11,7 +11,8 @@ export interface Tally {
   readonly category: string;
   readonly asset: string;
   readonly positionIdx: number;
-  readonly side: 'Buy' | 'Sell' | 'None';
+  /** Of the newest delta that takes none back: a correction may find that the cycle was on the other side. */
+  side: 'Buy' | 'Sell' | 'None';
   /** Deltas less reversals. */
   live: number;
   entryQuantity: Decimal;
@@ -65,6 +66,7 @@ export function emptyTally(delta: PredictionDelta): Tally {
 export function addDelta(tally: Tally, delta: PredictionDelta): void {
   const count = delta.reverses === null ? 1 : -1;
   tally.live += count;
+  if (count === 1) tally.side = delta.side;
   if (delta.realized_pnl === null) tally.realizedUnknown += count;
   else tally.realized += delta.realized_pnl;
   tally.fees += delta.fee;

@@ -57,6 +57,11 @@ describe('prediction results', () => {
     });
   });
 
+  it('are on the side that stands once a cycle was found to be on the other', () => {
+    const long = delta({ id: '1' });
+    expect(only(long, reversal(long), delta({ id: '2', side: 'Sell' })).direction).to.equal('short');
+  });
+
   it('are open while quantity is', () => {
     expect(only(delta(), exit({ quantity: d('0.5') }))).to.deep.include({ open_quantity: d('1.5'), is_closed: false });
     expect(only(delta())).to.deep.include({ exit_price: null, exit_at: null, exit_signal_ids: [], is_closed: false });
