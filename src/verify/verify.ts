@@ -62,7 +62,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   return { breaches: total.breaches, made: total.made, books, orders, recordsBehind, isInterrupted: signal?.aborted === true };
 }
 
-interface PartitionJudgement {
+export interface PartitionJudgement {
   readonly findings: Findings;
   readonly books: number;
   readonly orders: number;
@@ -78,7 +78,7 @@ async function verifyPartition(options: VerifyOptions, assets: readonly string[]
   for (let attempt = 1; ; attempt++) {
     const snapshot = await readTableSnapshot(options.database, assets);
     const ends = await endsOf(options.log, options, settings.partition);
-    const judged = await judge(options, snapshot, ends, settings);
+    const judged = await judgePartition(options, options.asset, snapshot, ends, settings);
     const { breaches } = judged.findings;
     if (breaches.length === 0) return judged;
     const keys: ReadonlySet<string> = new Set(breaches.map(breachKey));
@@ -98,10 +98,11 @@ async function endsOf(log: Log, { namespace }: TopicSource, partition: number): 
   return ends.map(({ offset }) => offset);
 }
 
-async function judge(options: VerifyOptions, snapshot: TableSnapshot, ends: readonly number[], settings: PartitionSettings): Promise<PartitionJudgement> {
+/** Judges the tables as of a snapshot beside the topics up to `ends`, in the order of READ_TOPICS. */
+export async function judgePartition(source: TopicSource, asset: string | null, snapshot: TableSnapshot, ends: readonly number[], settings: PartitionSettings): Promise<PartitionJudgement> {
   const { partition } = settings;
-  const state = new TopicState(options.asset);
-  for (const [index, topic] of READ_TOPICS.entries()) await readTopic(options, topic, partition, ends[index] as number, (record) => state.take(topic, record));
+  const state = new TopicState(asset);
+  for (const [index, topic] of READ_TOPICS.entries()) await readTopic(source, topic, partition, ends[index] as number, (record) => state.take(topic, record));
   const findings = new Findings();
   const { books, markets } = partitionEvidence(snapshot, state, settings, findings);
   for (const book of books) judgeBook(book, findings);
