@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import postgres from 'postgres';
 import { connectionOptions, type ConnectOptions } from './connection-options.js';
 import { databaseError, DatabaseError } from './database-error.js';
@@ -72,6 +74,21 @@ export class Session implements Queries {
     return result;
   }
 
+  /** Sends rows by a COPY statement, as fast as the server takes them; they belong to the transaction that is open. Throws DatabaseError. */
+  async copy(statement: string, lines: Iterable<Uint8Array>): Promise<void> {
+    if (this.failure !== null) throw this.failure;
+    try {
+      const query = this.sql.unsafe(statement);
+      const refused = refusalOf(query);
+      const sink = await query.writable();
+      await Promise.race([pipeline(Readable.from(chunksOf(lines)), sink), refused]);
+    } catch (error) {
+      const failed = databaseError(error, shortened(statement));
+      if (failed.sqlState === null) this.fail(failed);
+      throw failed;
+    }
+  }
+
   async end(): Promise<void> {
     const timeout = this.isUsable ? END_TIMEOUT_SECONDS : 0;
     this.isEnded = true;
@@ -92,4 +109,38 @@ export class Session implements Queries {
 function shortened(text: string): string {
   const line = text.trim().replace(/\s+/g, ' ');
   return line.length <= 80 ? line : `${line.slice(0, 77)}...`;
+}
+
+/**
+ * Rejects when the server refuses the statement at its very end, such as for a key that is there twice. By then the client
+ * has answered the query with the stream, and tells neither.
+ */
+function refusalOf(query: object): Promise<never> {
+  const pending = query as { reject: (error: unknown) => void };
+  const { reject } = pending;
+  const refusal = new Promise<never>((_resolve, refuse) => {
+    pending.reject = (error) => {
+      refuse(error);
+      reject(error);
+    };
+  });
+  refusal.catch(() => undefined);
+  return refusal;
+}
+
+/** Many lines in one write: the server's message header and the stream's own work cost as much as a short line. */
+const COPY_CHUNK_BYTES = 64 * 1024;
+
+function* chunksOf(lines: Iterable<Uint8Array>): Iterable<Uint8Array> {
+  let pending: Uint8Array[] = [];
+  let bytes = 0;
+  for (const line of lines) {
+    pending.push(line);
+    bytes += line.length;
+    if (bytes < COPY_CHUNK_BYTES) continue;
+    yield Buffer.concat(pending, bytes);
+    pending = [];
+    bytes = 0;
+  }
+  if (bytes > 0) yield Buffer.concat(pending, bytes);
 }
