@@ -12,4 +12,5 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { words: ['replay'], load: async () => (await import('./replay.js')).replayCommands },
   { words: ['show'], load: async () => (await import('./show.js')).showCommands },
   { words: ['verify'], load: async () => (await import('./verify.js')).verifyCommands },
+  { words: ['rebuild'], load: async () => (await import('./rebuild.js')).rebuildCommands },
 ];

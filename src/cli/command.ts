@@ -15,6 +15,8 @@ export interface CommandContext<N extends OptionName = OptionName> {
   readonly positionals: readonly string[];
   /** Values of the options that the command declares. */
   readonly options: Pick<Options, N>;
+  /** Options that a flag said; all others come from the environment or are fallbacks. */
+  readonly flags: ReadonlySet<OptionName>;
   /** Writes text as it is; the caller ends lines. Results only. */
   stdout(text: string): void;
   /** Progress and hints for a person; logs go through the logger. */

@@ -51,7 +51,7 @@ async function dispatch(groups: readonly CommandGroup[], line: CommandLine, shel
   const positionals = checkUsage(command, line);
   const options = resolveOptions(command.options, flags, shell.env);
   // Only the declared options are there; the type of a command's context says the same.
-  return command.run({ ...shell, positionals, options: options as CommandContext['options'] });
+  return command.run({ ...shell, flags: new Set(line.flags.keys()), positionals, options: options as CommandContext['options'] });
 }
 
 async function commandsOf(groups: readonly CommandGroup[], word: string): Promise<readonly Command[]> {

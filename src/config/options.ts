@@ -8,6 +8,8 @@ export type Policy = 'pro-rata' | 'fifo';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 /** Recorded pace times this number; max is as fast as it goes. */
 export type Speed = number | 'max';
+/** Where a range of the source topics begins or ends. */
+export type RangeBoundOption = { readonly kind: 'earliest' } | { readonly kind: 'offset'; readonly offset: number } | { readonly kind: 'time'; readonly ms: number };
 export type TableFormat = 'csv' | 'ndjson';
 export type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512';
 
@@ -412,6 +414,78 @@ export const OPTIONS = {
     help: 'Show the plan and change nothing',
     parse: boolean,
   }),
+  swap: option<boolean>({
+    flag: '--swap',
+    env: 'POSITION_LINKER_SWAP',
+    placeholder: null,
+    unit: null,
+    fallback: false,
+    help: 'Put the rebuilt tables in the place of the live ones, in one transaction, if they differ',
+    parse: boolean,
+  }),
+  noHorizon: option<boolean>({
+    flag: '--no-horizon',
+    env: 'POSITION_LINKER_NO_HORIZON',
+    placeholder: null,
+    unit: null,
+    fallback: false,
+    help: 'Take in what came later than the correction horizon, and tell what that changes',
+    parse: boolean,
+  }),
+  withoutSignal: option<string | null>({
+    flag: '--without-signal',
+    env: 'POSITION_LINKER_WITHOUT_SIGNAL',
+    placeholder: 'ID',
+    unit: null,
+    fallback: null,
+    help: 'What if: as if the orders of this signal had never been',
+    parse: nonEmpty,
+  }),
+  withoutExternal: option<boolean>({
+    flag: '--without-external',
+    env: 'POSITION_LINKER_WITHOUT_EXTERNAL',
+    placeholder: null,
+    unit: null,
+    fallback: false,
+    help: 'What if: as if nobody had traded but the signals',
+    parse: boolean,
+  }),
+  until: option<number | null>({
+    flag: '--until',
+    env: 'POSITION_LINKER_UNTIL',
+    placeholder: 'TIME',
+    unit: 'ISO 8601, or milliseconds since the epoch',
+    fallback: null,
+    help: 'What if: as the log stood at this time',
+    parse: time,
+  }),
+  from: option<RangeBoundOption | null>({
+    flag: '--from',
+    env: 'POSITION_LINKER_FROM',
+    placeholder: 'earliest|OFFSET|TIME',
+    unit: null,
+    fallback: null,
+    help: 'Begin at this offset of every source partition, or at this time, instead of at the first record',
+    parse: rangeBound,
+  }),
+  to: option<RangeBoundOption | null>({
+    flag: '--to',
+    env: 'POSITION_LINKER_TO',
+    placeholder: 'OFFSET|TIME',
+    unit: null,
+    fallback: null,
+    help: 'End before this offset of every source partition, or before this time',
+    parse: rangeBound,
+  }),
+  threads: option<number | null>({
+    flag: '--threads',
+    env: 'POSITION_LINKER_THREADS',
+    placeholder: 'N',
+    unit: 'threads',
+    fallback: null,
+    help: 'Partitions worked on at a time; without it as many as there are processors',
+    parse: integer(1, 256),
+  }),
   volumes: option<boolean>({
     flag: '--volumes',
     env: 'POSITION_LINKER_STACK_VOLUMES',
@@ -461,4 +535,19 @@ function speed(text: string): Speed {
   const value = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : 0;
   if (value <= 0) throw new OptionValueError('not max or a number above 0');
   return value;
+}
+
+/** Whole numbers below this are offsets where both are allowed; as times they would lie in 1973. */
+const FIRST_TIME_MS = 100_000_000_000;
+
+function time(text: string): number {
+  const ms = /^\d{1,16}$/.test(text) ? Number(text) : /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isSafeInteger(ms)) throw new OptionValueError('not a time such as 2025-03-01T12:00:00Z, nor milliseconds since the epoch');
+  return ms;
+}
+
+function rangeBound(text: string): RangeBoundOption {
+  if (text === 'earliest') return { kind: 'earliest' };
+  if (/^\d{1,16}$/.test(text) && Number(text) < FIRST_TIME_MS) return { kind: 'offset', offset: Number(text) };
+  return { kind: 'time', ms: time(text) };
 }

@@ -24,6 +24,8 @@ export interface PartitionSummary {
   /** Source records taken in, watermarks among them. */
   readonly records: number;
   readonly deadLetters: number;
+  /** Time in which the log had to be waited for. */
+  readonly waitedMs: number;
 }
 
 /** Stopped by the caller before the end. */
@@ -58,6 +60,7 @@ async function runOnce({ log, codec, topologies, partition, ranges, filter, begi
   for (const { topic, from } of ranges) pipeline.startAt(topic, from);
   let records = 0;
   let told = 0;
+  let waitedMs = 0;
   const tell = (isLast: boolean): void => {
     if (records - told < PROGRESS_RECORDS && !isLast) return;
     onProgress?.(records - told);
@@ -73,11 +76,13 @@ async function runOnce({ log, codec, topologies, partition, ranges, filter, begi
       if (fed > 0) continue;
       const waiting = feeds.filter((feed) => !feed.hasRecords && !feed.isEnded);
       if (waiting.length === 0) break;
+      const fromMs = performance.now();
       await Promise.all(waiting.map((feed) => feed.load()));
+      waitedMs += performance.now() - fromMs;
       await setImmediate();
     }
     tell(true);
-    return { records, deadLetters: pipeline.deadLetters };
+    return { records, deadLetters: pipeline.deadLetters, waitedMs };
   } finally {
     await Promise.all(feeds.map((feed) => feed.close()));
   }

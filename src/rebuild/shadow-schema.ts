@@ -42,7 +42,7 @@ export class ShadowSchema {
   /** Takes the schema for this process. Throws GuidedError when another rebuild has it. */
   static async lock(databaseUrl: string, live: string, suffix = ''): Promise<ShadowSchema> {
     const name = shadowName(live) + suffix;
-    const session = openSession(databaseUrl, name);
+    const session = openShadowSession(databaseUrl, name);
     try {
       const [row] = await session.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1::integer, hashtext($2)) AS locked', [String(LOCK_CLASS), name]);
       if (row?.locked !== true) throw new GuidedError(`another rebuild works in schema ${name}`, 'wait until it has ended, or end it');
@@ -72,20 +72,6 @@ export class ShadowSchema {
     return [];
   }
 
-  /** Rows of one partition and the note about it, all or none. */
-  async load(session: Session, tables: readonly BuiltTable[], loaded: LoadedPartition): Promise<number> {
-    let rows = 0;
-    await session.transaction(async (queries) => {
-      for (const { table, lines, rows: count } of tables) {
-        if (count === 0) continue;
-        rows += count;
-        await session.copy(copyStatement(table), lines);
-      }
-      await queries.query('INSERT INTO rebuild_partitions VALUES ($1::integer, $2)', [String(loaded.partition), loaded.note]);
-    });
-    return rows;
-  }
-
   /** Makes the indexes; those an earlier run made already are there. */
   async finish(): Promise<void> {
     const statements = await this.session.query<{ position: number; statement: string }>('SELECT position, statement FROM rebuild_indexes ORDER BY position');
@@ -100,11 +86,6 @@ export class ShadowSchema {
 
   get queries(): Session {
     return this.session;
-  }
-
-  /** The caller ends it. */
-  openSession(): Session {
-    return openSession(this.databaseUrl, this.name);
   }
 
   async drop(): Promise<void> {
@@ -140,6 +121,21 @@ export class ShadowSchema {
   }
 }
 
-function openSession(databaseUrl: string, schema: string): Session {
+/** Loads the rows of one partition and the note about it, all or none; answers the number of rows. The session is one of the shadow schema. */
+export async function loadPartition(session: Session, tables: readonly BuiltTable[], { partition, note }: LoadedPartition): Promise<number> {
+  let loaded = 0;
+  await session.transaction(async (queries) => {
+    for (const { table, lines, rows } of tables) {
+      if (rows === 0) continue;
+      loaded += rows;
+      await session.copy(copyStatement(table), lines);
+    }
+    await queries.query('INSERT INTO rebuild_partitions VALUES ($1::integer, $2)', [String(partition), note]);
+  });
+  return loaded;
+}
+
+/** A connection of its own; the caller ends it. */
+export function openShadowSession(databaseUrl: string, schema: string): Session {
   return new Session({ databaseUrl, schema, applicationName: 'position-linker rebuild', queryTimeoutMs: LONG_MS });
 }

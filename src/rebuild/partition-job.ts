@@ -1,0 +1,65 @@
+import type { Log } from '../kafka/log.js';
+import type { Session } from '../postgres/session.js';
+import type { LearningCodec } from '../runtime/learning.js';
+import type { Topology } from '../runtime/processor.js';
+import { runPartition } from './partition-run.js';
+import { loadPartition } from './shadow-schema.js';
+import type { SourceRange } from './source-feed.js';
+import { TablesBuild, type Applied } from './tables-build.js';
+
+/** One partition to be rebuilt into the shadow tables. */
+export interface PartitionJob {
+  readonly partition: number;
+  readonly ranges: readonly SourceRange[];
+  /** Where each table ends, by cutKey; null: at the end of the ranges. */
+  readonly cuts: readonly (readonly [string, number])[] | null;
+}
+
+export interface PartitionResult {
+  readonly partition: number;
+  /** Source records read, watermarks among them. */
+  readonly records: number;
+  readonly rows: number;
+  readonly deadLetters: number;
+  readonly applied: readonly Applied[];
+  /** Time spent in each stage, in milliseconds. */
+  readonly spent: { readonly waitingForLog: number; readonly roles: number; readonly copy: number };
+}
+
+/** What a process or thread needs to work off jobs. */
+export interface JobShell {
+  readonly log: Log;
+  readonly codec: LearningCodec;
+  readonly topologies: readonly Topology[];
+  /** Of the shadow schema. */
+  readonly session: Session;
+}
+
+/** Reads, runs the roles, and loads what they make, in one transaction at the end. */
+export async function runJob({ log, codec, topologies, session }: JobShell, { partition, ranges, cuts }: PartitionJob, onProgress: (records: number) => void, signal?: AbortSignal): Promise<PartitionResult> {
+  let tables = new TablesBuild(cuts === null ? null : new Map(cuts));
+  const startedMs = performance.now();
+  const { records, deadLetters, waitedMs } = await runPartition({
+    log, codec, topologies, partition, ranges, onProgress,
+    ...(signal === undefined ? {} : { signal }),
+    begin: () => {
+      const build = new TablesBuild(cuts === null ? null : new Map(cuts));
+      tables = build;
+      return { onOutput: (topic, type, value) => build.take(topic, type, value), isEnough: () => build.isFull };
+    },
+  });
+  const applied = tables.applied();
+  const built = tables.tables();
+  const builtMs = performance.now();
+  const rows = await loadPartition(session, built, { partition, note: noteOf(cuts, applied) });
+  return { partition, records, rows, deadLetters, applied, spent: { waitingForLog: waitedMs, roles: builtMs - startedMs - waitedMs, copy: performance.now() - builtMs } };
+}
+
+/** What tells whether a loaded partition is still what is wanted, and what it took in. */
+export function noteOf(cuts: PartitionJob['cuts'], applied: readonly Applied[]): string {
+  return JSON.stringify({ cuts, applied });
+}
+
+export function readNote(note: string): { readonly cuts: PartitionJob['cuts']; readonly applied: readonly Applied[] } {
+  return JSON.parse(note) as { readonly cuts: PartitionJob['cuts']; readonly applied: readonly Applied[] };
+}
