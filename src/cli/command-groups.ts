@@ -10,6 +10,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { words: ['ingest'], load: async () => (await import('./ingest.js')).ingestCommands },
   { words: ['run'], load: async () => (await import('./run.js')).runCommands },
   { words: ['replay'], load: async () => (await import('./replay.js')).replayCommands },
+  { words: ['dlq'], load: async () => (await import('./dlq.js')).dlqCommands },
   { words: ['show'], load: async () => (await import('./show.js')).showCommands },
   { words: ['verify'], load: async () => (await import('./verify.js')).verifyCommands },
   { words: ['rebuild'], load: async () => (await import('./rebuild.js')).rebuildCommands },

@@ -30,8 +30,8 @@ const NAMESPACE = 'chaos';
 const PARTITIONS = 3;
 const SESSION_TIMEOUT_MS = 4_000;
 const SPEED = 6;
-const AT_ONCE = 3;
-const LONGEST_GAP_MS = 1_200;
+const AT_ONCE = 5;
+const LONGEST_GAP_MS = 1_000;
 const DRAIN_MS = 300_000;
 
 interface PlannedFault {

@@ -29,7 +29,8 @@ interface Broker {
   child: ChildProcess | null;
 }
 
-const READY_MS = 60_000;
+/** A busy machine takes long to start a JVM. */
+const READY_MS = 300_000;
 const JVM = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-Dorg.slf4j.simpleLogger.showDateTime=true'];
 
 /**
