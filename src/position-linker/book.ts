@@ -145,12 +145,24 @@ export class Book {
     return this.evidence.lastUpdateAmong(this.evidence.countBeyond(watermarkMs - horizonMs, horizonEvents));
   }
 
+  /** Whether there are enough items beyond the newest of the horizon to be worth forgetting. */
+  get #isLong(): boolean {
+    const { horizonEvents } = this.options;
+    return this.evidence.items.length >= horizonEvents + Math.max(1, Math.floor(horizonEvents / HORIZON_SLACK));
+  }
+
+  /** The watermark before which nothing of the book changes, as long as no evidence comes. */
+  quietUntilMs(): number {
+    if (this.#isLong) return Number.NEGATIVE_INFINITY;
+    const waiting = this.isWaiting ? this.earliestWaitingMs() + this.options.joinWindowMs : Number.POSITIVE_INFINITY;
+    return this.evidence.length === 0 ? waiting : Math.min(waiting, this.nextHorizonMs);
+  }
+
   /** Forgets what is beyond the horizon, once it is worth it. Answers the forgotten items, or null. */
   moveHorizon(watermarkMs: number): Item[] | null {
-    const { horizonMs, horizonEvents } = this.options;
+    const { horizonMs } = this.options;
     const { items } = this.evidence;
-    const isLong = items.length >= horizonEvents + Math.max(1, Math.floor(horizonEvents / HORIZON_SLACK));
-    if (this.dirtySeq !== null || (!isLong && watermarkMs < this.nextHorizonMs)) return null;
+    if (this.dirtySeq !== null || (!this.#isLong && watermarkMs < this.nextHorizonMs)) return null;
     const first = items[0];
     if (first === undefined) return null;
     this.nextHorizonMs = Math.max(eventTime(first) + horizonMs, watermarkMs) + horizonMs / HORIZON_SLACK;

@@ -118,6 +118,8 @@ function replayEntry(reader: StateReader, market: Market): void {
 export class StoredMarket {
   readonly key: string;
   market: Market;
+  /** Whether what happened is written down for takeChanges. */
+  readonly #keepsChanges: boolean;
   /** Entries since the last segment, in bytes at once: so the records themselves need not be held until the commit. */
   readonly #entries = new StateWriter();
   #entryCount = 0;
@@ -127,9 +129,10 @@ export class StoredMarket {
   #snapshotBytes = 0;
   #snapshotParts = 0;
 
-  constructor(key: string, market: Market) {
+  constructor(key: string, market: Market, keepsChanges: boolean) {
     this.key = key;
     this.market = market;
+    this.#keepsChanges = keepsChanges;
   }
 
   get isChanged(): boolean {
@@ -139,14 +142,14 @@ export class StoredMarket {
   /** Answers whether the market changed; null if the linker does not read records of this type. */
   process(record: MergedRecord, watermarkMs: number, emitter: Emitter): boolean | null {
     const kept = applyToMarket(this.market, record, watermarkMs, emitter);
-    if (kept === true) this.#keep(watermarkMs, record);
+    if (kept === true && this.#keepsChanges) this.#keep(watermarkMs, record);
     return kept;
   }
 
   /** Whether the watermark changed anything. */
   advance(watermarkMs: number, emitter: Emitter): boolean {
     if (!this.market.advance(watermarkMs, emitter)) return false;
-    this.#keep(watermarkMs, null);
+    if (this.#keepsChanges) this.#keep(watermarkMs, null);
     return true;
   }
 
@@ -210,7 +213,7 @@ export class StoredMarket {
     const first = readers[0];
     if (snapshot === null && first === undefined) throw new Error(`position-linker state of ${key} is empty`);
     const market = snapshot === null ? new Market(first!.account, first!.category, first!.asset, options) : readMarket(snapshot.bytes, options);
-    const stored = new StoredMarket(key, market);
+    const stored = new StoredMarket(key, market, true);
     stored.#firstSegment = snapshot?.nextSegment ?? 0;
     stored.#nextSegment = stored.#firstSegment;
     stored.#snapshotBytes = snapshot?.bytes.length ?? 0;

@@ -45,6 +45,8 @@ export class Market {
   readonly books = new Map<number, BookEntry>();
   /** The same in the order of position indexes. */
   #inOrder: BookEntry[] = [];
+  /** Watermarks below it need not be looked at: nothing came since it was found. */
+  #quietUntilMs = Number.NEGATIVE_INFINITY;
   readonly fills = new Map<string, FillItem>();
   readonly cash = new Map<string, CashItem>();
   readonly inferred = new Map<string, Inferred>();
@@ -74,6 +76,7 @@ export class Market {
 
   /** Answers whether the order told anything new. */
   onOrder(order: OrderMark, effectiveMs: number, watermarkMs: number, emitter: Emitter): boolean {
+    this.#quietUntilMs = Number.NEGATIVE_INFINITY;
     if (order.message_seq === null) return false;
     const newTime = order.message_at !== null && this.#learnTime(order.message_at, order.message_seq, effectiveMs, watermarkMs, emitter);
     const newMode = order.position_idx !== null && this.#learnMode(order.message_seq, order.position_idx, effectiveMs, watermarkMs, emitter);
@@ -81,6 +84,7 @@ export class Market {
   }
 
   onFill(record: Fill, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
+    this.#quietUntilMs = Number.NEGATIVE_INFINITY;
     const earlier = this.fills.get(record.fill_id);
     if (record.retracted) {
       this.inferred.delete(record.fill_id);
@@ -100,6 +104,7 @@ export class Market {
   }
 
   onCash(record: CashEvent, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
+    this.#quietUntilMs = Number.NEGATIVE_INFINITY;
     const earlier = this.cash.get(record.cash_id);
     if (record.retracted) {
       this.inferred.delete(cashName(record.cash_id));
@@ -137,6 +142,7 @@ export class Market {
   }
 
   onUpdate(record: PositionMark, inputs: Item['inputs'], effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
+    this.#quietUntilMs = Number.NEGATIVE_INFINITY;
     const { seq } = record;
     if (seq === null) return;
     if (seq >= 0) {
@@ -160,6 +166,21 @@ export class Market {
 
   /** Issues what the merged watermark decides, in the order of books. Answers whether anything changed. */
   advance(watermarkMs: number, emitter: Emitter): boolean {
+    if (watermarkMs < this.#quietUntilMs) return false;
+    const changed = this.#advance(watermarkMs, emitter);
+    this.#quietUntilMs = this.#findQuietUntilMs();
+    return changed;
+  }
+
+  /** The watermark before which nothing changes, as long as no evidence comes. */
+  #findQuietUntilMs(): number {
+    if (this.inferred.size > 0) return Number.NEGATIVE_INFINITY;
+    let until = this.clock.pairs.length > 0 ? this.clock.pairs[0]!.atMs + 2 * this.options.horizonMs : Number.POSITIVE_INFINITY;
+    for (const { book } of this.#inOrder) until = Math.min(until, book.quietUntilMs());
+    return until;
+  }
+
+  #advance(watermarkMs: number, emitter: Emitter): boolean {
     let changed = false;
     if (this.inferred.size > 0) {
       for (const entry of [...this.inferred.values()]) {

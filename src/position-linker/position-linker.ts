@@ -22,9 +22,12 @@ interface RestoredEntries {
   readonly segments: Uint8Array[];
 }
 
-/** The linker of one partition: order events and position updates in; links, cycles, deltas and discrepancies out. */
-export function createPositionLinker(options: Partial<LinkerOptions> = {}): PositionLinker {
-  return new PositionLinker({ ...LINKER_DEFAULTS, ...options });
+/**
+ * The linker of one partition: order events and position updates in; links, cycles, deltas and discrepancies out.
+ * Without `keepsChanges` takeChanges has nothing to tell: for runs whose state nobody stores.
+ */
+export function createPositionLinker(options: Partial<LinkerOptions> = {}, keepsChanges = true): PositionLinker {
+  return new PositionLinker({ ...LINKER_DEFAULTS, ...options }, keepsChanges);
 }
 
 export class PositionLinker implements Processor {
@@ -40,8 +43,11 @@ export class PositionLinker implements Processor {
   #watermarkMs = -1;
   #storedWatermarkMs = -1;
 
-  constructor(options: LinkerOptions) {
+  readonly #keepsChanges: boolean;
+
+  constructor(options: LinkerOptions, keepsChanges: boolean) {
     this.options = options;
+    this.#keepsChanges = keepsChanges;
   }
 
   get markets(): IterableIterator<Market> {
@@ -67,8 +73,12 @@ export class PositionLinker implements Processor {
     if (record.type === 'Order' && record.value.message_seq === null) return;
     const stored = this.#market(account, category, asset);
     const changed = stored.process(record, this.#watermarkMs, emitter);
-    if (changed === true) this.#changed.add(stored);
+    if (changed === true) this.#noteChange(stored);
     else if (changed === null) emitter.deadLetter('unexpected_record', `position-linker does not read ${record.type}`);
+  }
+
+  #noteChange(stored: StoredMarket): void {
+    if (this.#keepsChanges) this.#changed.add(stored);
   }
 
   #market(account: string, category: string, asset: string): StoredMarket {
@@ -76,7 +86,7 @@ export class PositionLinker implements Processor {
     if (sameAsset !== undefined) {
       for (const stored of sameAsset) if (stored.market.account === account && stored.market.category === category) return stored;
     }
-    return this.#add(new StoredMarket(naturalKey('market', account, category, asset), new Market(account, category, asset, this.options)));
+    return this.#add(new StoredMarket(naturalKey('market', account, category, asset), new Market(account, category, asset, this.options), this.#keepsChanges));
   }
 
   #add(stored: StoredMarket): StoredMarket {
@@ -92,7 +102,7 @@ export class PositionLinker implements Processor {
   advance(watermarkMs: number, emitter: Emitter): number {
     this.#watermarkMs = watermarkMs;
     this.#inOrder ??= [...this.#markets.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
-    for (const stored of this.#inOrder) if (stored.advance(watermarkMs, emitter)) this.#changed.add(stored);
+    for (const stored of this.#inOrder) if (stored.advance(watermarkMs, emitter)) this.#noteChange(stored);
     return watermarkMs;
   }
 
@@ -100,7 +110,7 @@ export class PositionLinker implements Processor {
     const changes: StateChange[] = [];
     for (const stored of this.#changed) stored.takeChanges(this.#writer, changes);
     this.#changed.clear();
-    if (this.#storedWatermarkMs !== this.#watermarkMs) {
+    if (this.#keepsChanges && this.#storedWatermarkMs !== this.#watermarkMs) {
       this.#writer.start(STATE_VERSION);
       this.#writer.count(this.#watermarkMs);
       changes.push({ key: WATERMARK_KEY, value: this.#writer.finish() });
