@@ -1,8 +1,12 @@
+import type { RecordSource } from '../domain/records.js';
 import { isName, isRow, optionalTime, RowError, type RejectionReason } from './exchange-fields.js';
 
-/** A line of a capture: {"receivedAt": ms, "frame": {...}}, and "account" if the recorder knew it. */
+/**
+ * A line of a capture: {"receivedAt": ms, "frame": {...}}, "account" if the recorder knew it, and "source" where the frame was made of
+ * the exchange's history.
+ */
 export type CaptureLine =
-  | { readonly kind: 'line'; readonly receivedAtMs: number; readonly frame: unknown; readonly account: string | null }
+  | { readonly kind: 'line'; readonly receivedAtMs: number; readonly frame: unknown; readonly account: string | null; readonly source: RecordSource }
   | { readonly kind: 'unreadable'; readonly reason: RejectionReason; readonly message: string };
 
 /** Reads one line. Never throws. */
@@ -17,13 +21,19 @@ export function parseCaptureLine(text: string): CaptureLine {
   try {
     const receivedAtMs = optionalTime(line, 'receivedAt');
     if (receivedAtMs === null) return { kind: 'unreadable', reason: 'NotACaptureLine', message: 'receivedAt is missing' };
+    const source = line['source'] ?? 'stream';
+    if (!isSource(source)) return { kind: 'unreadable', reason: 'BadField', message: 'source is not stream, history or transaction_log' };
     const account = line['account'];
-    if (account === undefined || account === null || account === '') return { kind: 'line', receivedAtMs, frame: line['frame'], account: null };
+    if (account === undefined || account === null || account === '') return { kind: 'line', receivedAtMs, frame: line['frame'], account: null, source };
     const name = typeof account === 'number' ? String(account) : account;
     if (typeof name !== 'string' || !isName(name)) return { kind: 'unreadable', reason: 'BadField', message: 'account is no usable name' };
-    return { kind: 'line', receivedAtMs, frame: line['frame'], account: name };
+    return { kind: 'line', receivedAtMs, frame: line['frame'], account: name, source };
   } catch (error) {
     if (error instanceof RowError) return { kind: 'unreadable', reason: error.reason, message: error.message };
     throw error;
   }
+}
+
+function isSource(value: unknown): value is RecordSource {
+  return value === 'stream' || value === 'history' || value === 'transaction_log';
 }

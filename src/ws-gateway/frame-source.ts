@@ -1,3 +1,4 @@
+import type { RecordSource } from '../domain/records.js';
 import type { RejectionReason } from './exchange-fields.js';
 
 /** One frame of the private stream, whoever received it: a capture file, or a connection to the exchange. */
@@ -8,6 +9,8 @@ export interface ReceivedFrame {
   readonly frame: unknown;
   /** The account it belongs to; null where the source does not know, then the gateway finds it. */
   readonly account: string | null;
+  /** Where its rows are from: the stream, if it does not say, or the exchange's history. */
+  readonly source?: RecordSource;
   /** The bytes it came in: what a dead letter holds if the frame cannot be used. */
   readonly raw: Uint8Array;
   /** Line of the file, from 1; null without a file. */

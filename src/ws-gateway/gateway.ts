@@ -1,3 +1,4 @@
+import { rejectionHeaders } from './dead-letter.js';
 import type { RejectionReason } from './exchange-fields.js';
 import { envelopeIdOf, EXECUTION_TOPIC, ORDER_TOPIC, parseFrame, POSITION_TOPIC, type Rejection } from './frame-parser.js';
 import { uidOfEnvelopeId } from './envelope.js';
@@ -13,7 +14,6 @@ export const DEAD_LETTER_TOPIC = 'ws-gateway.dead_letters';
 const HELD_ITEMS = 10_000;
 const HELD_BYTES = 32 * 1024 * 1024;
 const FALLBACK_ACCOUNT = 'default';
-const MESSAGE_CHARS = 1_000;
 
 export interface GatewayOptions {
   /** Account of all frames, whatever they say; null to find it. */
@@ -134,7 +134,7 @@ export class Gateway {
     this.counts.lastReceivedMs = this.#watermarks.receivedMs;
     const account = this.#options.account ?? item.account ?? this.#account ?? FALLBACK_ACCOUNT;
     const rejections: Rejection[] = [];
-    for (const row of parseFrame(item.frame, { account, receivedAtMs: item.receivedAtMs, source: 'stream' })) {
+    for (const row of parseFrame(item.frame, { account, receivedAtMs: item.receivedAtMs, source: item.source ?? 'stream' })) {
       if (row.kind === 'rejected') {
         rejections.push(row);
         continue;
@@ -151,16 +151,8 @@ export class Gateway {
   /** One dead letter for the line, however many of its rows are bad: the good ones, replayed, are harmless repetitions. */
   #reject(item: SourceItem, rejections: readonly Rejection[], account: string | null = null): void {
     for (const { reason } of rejections) this.counts.rejected.set(reason, (this.counts.rejected.get(reason) ?? 0) + 1);
-    const [first] = rejections;
-    if (first === undefined) return;
-    const message = rejections.map((each) => (each.frameIndex === null ? each.message : `row ${each.frameIndex}: ${each.message}`)).join('; ');
-    const headers: [string, string][] = [
-      ['__streams.errors.exception', first.reason],
-      ['__streams.errors.message', message.length > MESSAGE_CHARS ? `${message.slice(0, MESSAGE_CHARS)}...` : message],
-      ['__streams.errors.stage', 'ws-gateway'],
-    ];
-    if (item.lineNumber !== null) headers.push(['ws-gateway.line', String(item.lineNumber)]);
-    if (account !== null) headers.push(['ws-gateway.account', account]);
+    if (rejections.length === 0) return;
+    const headers = rejectionHeaders(rejections, account, item.lineNumber);
     const timestampMs = this.#watermarks.receivedMs ?? this.counts.firstReceivedMs ?? 0;
     this.#writer.writeRaw(DEAD_LETTER_TOPIC, 0, null, item.raw, timestampMs, headers);
     this.counts.deadLetters++;

@@ -1,0 +1,87 @@
+/*
+ * What an account's connections have not seen. A connection sees everything from when it is subscribed to when it last gave a
+ * sign of life (a frame, a pong), no matter when its end is noticed. Times between which no connection saw are a gap; it is
+ * open until what it hid has been fetched by somebody who was himself connected from before he began to fetch.
+ */
+
+export interface Gap {
+  /** Everything before is known. */
+  readonly fromMs: number;
+  /** When it was noticed. */
+  readonly noticedMs: number;
+}
+
+interface Coverage {
+  readonly sinceMs: number;
+  aliveMs: number;
+}
+
+/** All times are exchange times. */
+export class GapState {
+  #gap: Gap | null;
+  readonly #connections = new Map<number, Coverage>();
+
+  /** A gateway that starts has a gap from the last known time on. */
+  constructor(knownUntilMs: number, nowMs: number) {
+    this.#gap = { fromMs: knownUntilMs, noticedMs: nowMs };
+  }
+
+  get gap(): Gap | null {
+    return this.#gap;
+  }
+
+  get isConnected(): boolean {
+    return this.#connections.size > 0;
+  }
+
+  /** Up to when everything is known to be received; what a successor would have to fetch from. */
+  knownUntilMs(): number {
+    if (this.#gap !== null) return this.#gap.fromMs;
+    let knownMs = Number.NEGATIVE_INFINITY;
+    for (const { aliveMs } of this.#connections.values()) knownMs = Math.max(knownMs, aliveMs);
+    return knownMs;
+  }
+
+  /** Subscribed, and sees everything from here on. */
+  subscribed(connection: number, nowMs: number): void {
+    this.#connections.set(connection, { sinceMs: nowMs, aliveMs: nowMs });
+  }
+
+  alive(connection: number, nowMs: number): void {
+    const coverage = this.#connections.get(connection);
+    if (coverage !== undefined && nowMs > coverage.aliveMs) coverage.aliveMs = nowMs;
+  }
+
+  /** A connection's end was noticed. Answers whether that opened a gap. */
+  lost(connection: number, nowMs: number): boolean {
+    const ended = this.#connections.get(connection);
+    if (ended === undefined) return false;
+    this.#connections.delete(connection);
+    for (const other of this.#connections.values()) if (other.sinceMs <= ended.aliveMs) return false;
+    return this.open(ended.aliveMs, nowMs);
+  }
+
+  /** Something got lost since that time, for whatever reason. Answers whether there was no gap before. */
+  open(fromMs: number, nowMs: number): boolean {
+    const isNew = this.#gap === null;
+    this.#gap = { fromMs: Math.min(fromMs, this.#gap?.fromMs ?? fromMs), noticedMs: this.#gap?.noticedMs ?? nowMs };
+    return isNew;
+  }
+
+  /**
+   * Everything from the gap's beginning up to `beganMs`, when fetching began, is written. Closes the gap if some connection has
+   * seen everything since; else what it did not see is what remains. Answers whether it is closed.
+   */
+  fetched(beganMs: number, gapFromMs: number): boolean {
+    const gap = this.#gap;
+    if (gap === null) return true;
+    if (gap.fromMs < gapFromMs) return false;
+    for (const { sinceMs } of this.#connections.values()) {
+      if (sinceMs > beganMs) continue;
+      this.#gap = null;
+      return true;
+    }
+    this.#gap = { fromMs: Math.max(gap.fromMs, beganMs), noticedMs: gap.noticedMs };
+    return false;
+  }
+}

@@ -1,0 +1,201 @@
+import { WebsocketClient, type DefaultLogger } from 'bybit-api';
+import { isRow } from '../exchange-fields.js';
+import type { Credentials } from './credentials.js';
+import type { ClockSample } from './exchange-clock.js';
+import type { ExchangeTarget } from './exchange-target.js';
+import { localMs } from './local-clock.js';
+
+/** Own pings: their answers carry the exchange's time, and tell that the connection lives. */
+const PING_EVERY_MS = 2_500;
+/** Without any sign of life for so long the connection counts as dead, though nothing has closed it. */
+const DEAD_AFTER_MS = 7_500;
+/** From the attempt to connect until subscribed. */
+const READY_WITHIN_MS = 10_000;
+/** The library's own pings and reconnects stay out of the way: a connection lives once. */
+const LIBRARY_PING_MS = 60_000;
+const NEVER_MS = 2_000_000_000;
+const PING_ID = 'position-linker-ping';
+const TOPICS = ['order', 'execution', 'position'];
+
+export interface StreamEnd {
+  /** refused: the exchange does not accept the key; the others: try again. */
+  readonly kind: 'refused' | 'closed' | 'silent' | 'torn' | 'stopped';
+  readonly message: string;
+}
+
+export interface StreamEvents {
+  /** Authenticated, and subscribed to all three streams. */
+  onReady(): void;
+  /** A frame of a stream: its text, and local time of its arrival. Of a torn one the end of the connection follows. */
+  onFrame(text: string, receivedMs: number, isTorn: boolean): void;
+  /** Any sign of life, frames included. */
+  onAlive(receivedMs: number): void;
+  onClock(sample: ClockSample): void;
+  /** Once; nothing else comes after it. */
+  onEnd(end: StreamEnd): void;
+}
+
+export interface StreamOptions {
+  readonly credentials: Credentials;
+  readonly target: ExchangeTarget;
+  /** Exchange time less the machine's. */
+  readonly clockOffsetMs: number;
+  readonly events: StreamEvents;
+}
+
+/** As much of a WebSocket as is needed here. */
+interface Socket {
+  onclose: unknown;
+  on(event: 'message' | 'close', listener: (data: unknown) => void): void;
+  send(text: string): void;
+}
+
+const SILENT: typeof DefaultLogger = { trace: () => undefined, info: () => undefined, error: () => undefined };
+
+/**
+ * One life of one private WebSocket, through the client library: it connects, authenticates and subscribes; when it ends, for
+ * whatever reason, somebody else decides when there is another. The library's own reconnecting is not used, because after several
+ * connections dropped at once it can be left open without ever authenticating.
+ */
+export class StreamConnection {
+  readonly #events: StreamEvents;
+  readonly #client: WebsocketClient;
+  #socket: Socket | null = null;
+  #isReady = false;
+  #hasEnded = false;
+  #aliveMs = localMs();
+  #pingSentMs = 0;
+  readonly #startedMs = localMs();
+  readonly #watch: NodeJS.Timeout;
+
+  constructor({ credentials, target, clockOffsetMs, events }: StreamOptions) {
+    this.#events = events;
+    this.#client = new WebsocketClient(
+      {
+        key: credentials.key, secret: credentials.secret, market: 'v5', testnet: target.network === 'testnet', demoTrading: target.network === 'demo',
+        ...(target.wsUrl === null ? {} : { wsUrl: target.wsUrl }), pingInterval: LIBRARY_PING_MS, pongTimeout: LIBRARY_PING_MS, reconnectTimeout: NEVER_MS, recvWindow: 10_000,
+      },
+      SILENT,
+    );
+    this.#client.setTimeOffsetMs(Math.round(clockOffsetMs));
+    this.#client.on('open', ({ ws }) => this.#opened(ws as unknown as Socket));
+    this.#client.on('response', (response: unknown) => this.#answered(response));
+    this.#client.on('exception', (exception: unknown) => this.#failed(exception));
+    this.#client.on('reconnect', () => this.#end({ kind: 'closed', message: 'the connection could not be made' }));
+    this.#client.on('close', () => this.#end({ kind: 'closed', message: 'the exchange closed the connection' }));
+    this.#watch = setInterval(() => this.#look(), 500);
+    for (const subscribed of this.#client.subscribeV5(TOPICS, 'linear', true)) void subscribed.catch(() => undefined);
+  }
+
+  close(): void {
+    this.#end({ kind: 'stopped', message: 'closed from here' });
+  }
+
+  #opened(socket: Socket): void {
+    this.#socket = socket;
+    if (this.#hasEnded) {
+      this.#release();
+      return;
+    }
+    // The library would reject promises that nobody holds, which ends a process.
+    socket.onclose = null;
+    socket.on('close', () => this.#end({ kind: 'closed', message: 'the exchange closed the connection' }));
+    socket.on('message', (data) => this.#heard(String(data)));
+    this.#alive();
+  }
+
+  #heard(text: string): void {
+    if (this.#hasEnded) return;
+    const receivedMs = this.#alive();
+    if (text.includes('"op"') && this.#isReply(text, receivedMs)) return;
+    if (this.#isReady || text.includes('"topic"')) this.#events.onFrame(text, receivedMs, false);
+  }
+
+  /** Answers to own requests; the library hears them, too, and tells of auth and subscribe. */
+  #isReply(text: string, receivedMs: number): boolean {
+    if (text.length > 4_096) return false;
+    let reply: unknown;
+    try {
+      reply = JSON.parse(text);
+    } catch {
+      return false;
+    }
+    if (!isRow(reply) || typeof reply['op'] !== 'string' || 'topic' in reply) return false;
+    if (reply['op'] === 'pong' && reply['req_id'] === PING_ID && Array.isArray(reply['args'])) {
+      this.#events.onClock({ sentMs: this.#pingSentMs, receivedMs, serverMs: Number(reply['args'][0]) });
+    }
+    return true;
+  }
+
+  #answered(response: unknown): void {
+    if (!isRow(response) || response['op'] !== 'subscribe' || response['success'] !== true || this.#isReady || this.#hasEnded) return;
+    this.#isReady = true;
+    this.#events.onReady();
+    this.#ping();
+  }
+
+  #failed(exception: unknown): void {
+    const op = isRow(exception) ? exception['op'] : undefined;
+    if (op === 'auth' || op === 'subscribe') {
+      const said = isRow(exception) ? String(exception['ret_msg'] ?? '').slice(0, 200) : '';
+      this.#end({ kind: 'refused', message: said === '' ? `${String(op)} refused` : said });
+      return;
+    }
+    if (isRow(exception) && typeof exception['eventData'] === 'string' && this.#isReady) {
+      this.#events.onFrame(exception['eventData'], localMs(), true);
+      this.#end({ kind: 'torn', message: 'a frame came torn' });
+      return;
+    }
+    if (this.#socket === null) this.#end({ kind: 'closed', message: `cannot connect (${codeOf(exception)})` });
+  }
+
+  #look(): void {
+    const nowMs = localMs();
+    if (!this.#isReady && nowMs - this.#startedMs > READY_WITHIN_MS) {
+      this.#end({ kind: 'silent', message: `not connected, authenticated and subscribed within ${READY_WITHIN_MS / 1_000} s` });
+      return;
+    }
+    if (this.#isReady && nowMs - this.#aliveMs > DEAD_AFTER_MS) {
+      this.#end({ kind: 'silent', message: `no sign of life for ${DEAD_AFTER_MS / 1_000} s` });
+      return;
+    }
+    if (this.#isReady && nowMs - this.#pingSentMs >= PING_EVERY_MS) this.#ping();
+  }
+
+  #ping(): void {
+    this.#pingSentMs = localMs();
+    try {
+      this.#socket?.send(JSON.stringify({ req_id: PING_ID, op: 'ping' }));
+    } catch {
+      // A socket that is closing says so by its close.
+    }
+  }
+
+  #alive(): number {
+    this.#aliveMs = localMs();
+    if (this.#isReady) this.#events.onAlive(this.#aliveMs);
+    return this.#aliveMs;
+  }
+
+  #end(end: StreamEnd): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    clearInterval(this.#watch);
+    this.#release();
+    this.#events.onEnd(end);
+  }
+
+  #release(): void {
+    // Not at once: the library may be in the middle of an event.
+    setImmediate(() => this.#client.closeAll(true));
+  }
+}
+
+/** A code such as ECONNREFUSED, or the status that a server answered; never more of what the library throws. */
+function codeOf(error: unknown): string {
+  const cause = isRow(error) && isRow(error['error']) ? error['error'] : error;
+  const code = isRow(cause) ? cause['code'] : undefined;
+  if (typeof code === 'string') return code;
+  const message = isRow(error) && typeof error['message'] === 'string' ? error['message'] : '';
+  return /server response: \d{3}/.exec(message)?.[0] ?? /\b(?:ECONN|ENOTFOUND|EAI_|ETIMEDOUT|CERT)\w*/.exec(message)?.[0] ?? 'unknown error';
+}
