@@ -100,6 +100,15 @@ export class AccountSession {
     this.#wakeFill?.();
   }
 
+  /** Nothing more can be kept: better no connection than frames that go nowhere. */
+  closeFor(why: string): void {
+    if (this.#isFull) return;
+    this.#isFull = true;
+    this.#options.log.error({ account: this.account, why }, 'nothing more can be kept: connections are closed until there is room, then the gap is fetched');
+    this.break(localMs(), 'no room');
+    for (const connection of [...this.#connections.values()]) connection.close();
+  }
+
   #nowMs(): number {
     return this.#options.clock.at(localMs());
   }
@@ -184,10 +193,7 @@ export class AccountSession {
     try {
       this.#options.push(line);
     } catch (error) {
-      this.#isFull = true;
-      this.#options.log.error({ account: this.account, why: (error as Error).message }, 'nothing more can be kept: connections are closed until there is room, then the gap is fetched');
-      this.break(localMs(), 'no room');
-      for (const connection of [...this.#connections.values()]) connection.close();
+      this.closeFor((error as Error).message);
     }
   }
 

@@ -121,7 +121,7 @@ export class StreamConnection {
       return false;
     }
     if (!isRow(reply) || typeof reply['op'] !== 'string' || 'topic' in reply) return false;
-    if (reply['op'] === 'pong' && reply['req_id'] === PING_ID && Array.isArray(reply['args'])) {
+    if (reply['op'] === 'pong' && Array.isArray(reply['args'])) {
       this.#events.onClock({ sentMs: this.#pingSentMs, receivedMs, serverMs: Number(reply['args'][0]) });
     }
     return true;
