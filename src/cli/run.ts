@@ -8,9 +8,11 @@ import type { RoleOutcome } from '../runtime/role-runner.js';
 import { SettingsError } from '../runtime/task-state.js';
 import { openCodec } from '../schema-registry/open-codec.js';
 import { declaredTopics } from '../topic-apply/declared-topics.js';
-import { defineCommand, type Command } from './command.js';
+import { defineCommand, UsageError, type Command } from './command.js';
 import { PIPELINE_OPTIONS, ROLE_NAMES, roleTable, topicsOf, withUpstream, type OpenStage, type RunningRole } from './role-table.js';
-import { roleUse } from './role-topics.js';
+import { GATEWAY_OPTIONS } from './exchange-options.js';
+import { GATEWAY_ROLE, startGateway } from './gateway-role.js';
+import { GATEWAY_USE, roleUse } from './role-topics.js';
 import { failureText } from './run-command-line.js';
 import { checkStart, SetUpError } from './start-check.js';
 
@@ -28,18 +30,24 @@ export const runCommands: readonly Command[] = [
     details:
       'Every instance is a member of its role\'s consumer group; start as many as you like. SIGTERM commits what was taken and leaves the group. ' +
       'With --drain it ends once everything that was in the source topics at the start is in the tables, whoever did the work; the last line counts what still waits for a watermark. ' +
+      'ws-gateway connects to the exchange with BYBIT_API_KEY and BYBIT_API_SECRET, or --key-file, and keeps the source topics complete. ' +
       'Exit codes: 0 done, 1 failed, 2 called wrongly, 4 settings or set-up do not fit, 5 a position or state is lost, 6 the log is corrupt, 7 the broker refuses a record.',
-    positionals: [{ name: 'ROLE', help: `all, or any of ${ROLE_NAMES.join(', ')}`, count: 'some', choices: ['all', ...ROLE_NAMES] }],
-    options: ['drain', ...PIPELINE_OPTIONS, 'commitIntervalMs', 'sessionTimeoutMs', 'namespace', ...BROKER_OPTIONS, 'registryUrl', 'databaseUrl', 'logLevel'],
+    positionals: [{ name: 'ROLE', help: `all, or any of ${ROLE_NAMES.join(', ')}; and ${GATEWAY_ROLE}, which all leaves out`, count: 'some', choices: ['all', ...ROLE_NAMES, GATEWAY_ROLE] }],
+    options: ['drain', ...GATEWAY_OPTIONS, ...PIPELINE_OPTIONS, 'commitIntervalMs', 'sessionTimeoutMs', 'namespace', ...BROKER_OPTIONS, 'registryUrl', 'databaseUrl', 'logLevel'],
     async run({ positionals, options, stdout, stderr, signal }) {
       const { namespace, registryUrl } = options;
       const access = clusterAccess(options);
       const table = roleTable(options);
       const roles = positionals.includes('all') ? table : table.filter(({ name }) => positionals.includes(name));
       const logger = createLog(options.logLevel, { namespace: namespace ?? undefined });
-      const declarations = topicsOf(roles, declaredTopics());
+      const isGateway = positionals.includes(GATEWAY_ROLE);
+      if (isGateway && options.drain) throw new UsageError('--drain waits for the roles behind the gateway; run them without it');
+      const uses = [...(isGateway ? [GATEWAY_USE] : []), ...roles.map(roleUse)];
+      const declared = declaredTopics();
+      const needed = new Set([...topicsOf(roles, declared).map(({ name }) => name), ...(isGateway ? GATEWAY_USE.writes : [])]);
+      const declarations = declared.filter(({ name }) => needed.has(name));
       try {
-        await checkStart(access, { namespace, registryUrl, uses: roles.map(roleUse), topics: declarations });
+        await checkStart(access, { namespace, registryUrl, uses, topics: declarations });
       } catch (error) {
         if (!(error instanceof SetUpError) || error.isUnreachable) throw error;
         stderr(failureText(error));
@@ -61,6 +69,7 @@ export const runCommands: readonly Command[] = [
         const waitedFor = options.drain ? withUpstream(table, roles.map(({ name }) => name)) : [];
         for (const role of waitedFor) stages.push(await role.stage(shell));
         for (const role of roles) running.push(await role.start(shell));
+        if (isGateway) running.push(await startGateway({ ...shell, signal }));
         const outcome = await outcomeOf(running, signal, async (drainSignal) => {
           if (!options.drain) return null;
           const report = await drained({ log, stages: stages.map(({ stage }) => stage), signal: drainSignal, onWaiting: (stage, remaining) => stderr(`still waiting for ${stage}: ${remaining}\n`) });

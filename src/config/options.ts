@@ -11,6 +11,8 @@ export type Speed = number | 'max';
 /** Where a range of the source topics begins or ends. */
 export type RangeBoundOption = { readonly kind: 'earliest' } | { readonly kind: 'offset'; readonly offset: number } | { readonly kind: 'time'; readonly ms: number };
 export type TableFormat = 'csv' | 'ndjson';
+export type Network = 'mainnet' | 'testnet' | 'demo';
+export type Category = 'linear' | 'inverse' | 'spot' | 'option';
 export type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512';
 
 const STACK_HINT = 'start a local stack with `position-linker stack up`, then `eval "$(position-linker stack env)"`; or give your own address';
@@ -540,6 +542,150 @@ export const OPTIONS = {
     help: 'Start the servers as processes even where a container engine runs',
     parse: boolean,
   }),
+  apiKey: option<string | null>({
+    flag: '--api-key',
+    env: 'BYBIT_API_KEY',
+    placeholder: 'TEXT',
+    unit: null,
+    fallback: null,
+    help: 'Key of the exchange account, one that only reads; better in the environment or a key file, since others of this machine can read command lines',
+    parse: nonEmpty,
+  }),
+  apiSecret: option<string | null>({
+    flag: '--api-secret',
+    env: 'BYBIT_API_SECRET',
+    placeholder: 'TEXT',
+    unit: null,
+    fallback: null,
+    help: 'Secret of that key; better in the environment or a key file',
+    parse: nonEmpty,
+  }),
+  keyFile: option<string | null>({
+    flag: '--key-file',
+    env: 'BYBIT_KEY_FILE',
+    placeholder: 'FILE',
+    unit: null,
+    fallback: null,
+    help: 'Keys of one or more accounts, in a file that nobody else may read: JSON [{"account": "name", "key": "…", "secret": "…"}], or the lines BYBIT_API_KEY=… and BYBIT_API_SECRET=…',
+    parse: nonEmpty,
+  }),
+  network: option<Network>({
+    flag: '--network',
+    env: 'BYBIT_NETWORK',
+    placeholder: 'NAME',
+    unit: null,
+    fallback: 'mainnet',
+    help: 'mainnet, testnet or demo; each has keys of its own',
+    parse: oneOf('mainnet', 'testnet', 'demo'),
+  }),
+  wsUrl: option<string | null>({
+    flag: '--ws-url',
+    env: 'BYBIT_WS_URL',
+    placeholder: 'URL',
+    unit: null,
+    fallback: null,
+    help: "Address of the private stream, instead of the network's",
+    parse: url('ws:', 'wss:'),
+  }),
+  restUrl: option<string | null>({
+    flag: '--rest-url',
+    env: 'BYBIT_REST_URL',
+    placeholder: 'URL',
+    unit: null,
+    fallback: null,
+    help: "Address of the REST API, instead of the network's",
+    parse: url('http:', 'https:'),
+  }),
+  redundant: option<boolean>({
+    flag: '--redundant',
+    env: 'POSITION_LINKER_REDUNDANT',
+    placeholder: null,
+    unit: null,
+    fallback: false,
+    help: 'Two connections an account: what one misses, the other has',
+    parse: boolean,
+  }),
+  categories: option<readonly Category[]>({
+    flag: '--categories',
+    env: 'POSITION_LINKER_CATEGORIES',
+    placeholder: 'NAME,…',
+    unit: null,
+    fallback: ['linear', 'inverse'],
+    help: 'Of these the history is fetched: linear, inverse, spot, option. What the stream shows of others is written all the same',
+    parse: categories,
+  }),
+  lookbackMs: option<number>({
+    flag: '--lookback-ms',
+    env: 'POSITION_LINKER_LOOKBACK_MS',
+    placeholder: 'MS',
+    unit: 'milliseconds',
+    fallback: 0,
+    help: 'Of an account never connected before: how far back its history is fetched',
+    parse: integer(0, 730 * 86_400_000),
+  }),
+  overlapMs: option<number>({
+    flag: '--overlap-ms',
+    env: 'POSITION_LINKER_OVERLAP_MS',
+    placeholder: 'MS',
+    unit: 'milliseconds',
+    fallback: 60_000,
+    help: 'How much before the last known time history is fetched',
+    parse: integer(0, 86_400_000),
+  }),
+  settleMs: option<number>({
+    flag: '--settle-ms',
+    env: 'POSITION_LINKER_SETTLE_MS',
+    placeholder: 'MS',
+    unit: 'milliseconds',
+    fallback: 2_000,
+    help: 'How much later than the stream REST may show things before a gap counts as closed; what comes later still is written late',
+    parse: integer(0, 60_000),
+  }),
+  sweepIntervalMs: option<number>({
+    flag: '--sweep-interval-ms',
+    env: 'POSITION_LINKER_SWEEP_INTERVAL_MS',
+    placeholder: 'MS',
+    unit: 'milliseconds',
+    fallback: 300_000,
+    help: 'How often REST is compared with what the stream showed, though no loss was noticed',
+    parse: integer(500, 86_400_000),
+  }),
+  spoolDir: option<string>({
+    flag: '--spool-dir',
+    env: 'POSITION_LINKER_SPOOL_DIR',
+    placeholder: 'DIR',
+    unit: null,
+    fallback: '.spool',
+    help: 'Folder for what was received while the broker takes nothing; a subfolder for each namespace',
+    parse: nonEmpty,
+  }),
+  spoolLimitMb: option<number>({
+    flag: '--spool-limit-mb',
+    env: 'POSITION_LINKER_SPOOL_LIMIT_MB',
+    placeholder: 'N',
+    unit: 'megabytes',
+    fallback: 1_024,
+    help: 'At most so much in that folder; then connections are closed, and the gap is fetched later',
+    parse: integer(1, 1_000_000),
+  }),
+  rotateMb: option<number | null>({
+    flag: '--rotate-mb',
+    env: 'POSITION_LINKER_ROTATE_MB',
+    placeholder: 'N',
+    unit: 'megabytes',
+    fallback: null,
+    help: 'A new file after so much, before compression',
+    parse: integer(1, 1_000_000),
+  }),
+  rotateHourly: option<boolean>({
+    flag: '--rotate-hourly',
+    env: 'POSITION_LINKER_ROTATE_HOURLY',
+    placeholder: null,
+    unit: null,
+    fallback: false,
+    help: 'A new file every full hour (UTC)',
+    parse: boolean,
+  }),
 };
 
 export type OptionName = keyof typeof OPTIONS;
@@ -564,6 +710,11 @@ function signalPattern(text: string): string {
   }
   if (groups < 1) throw new OptionValueError('without a group that is the signal id');
   return text;
+}
+
+function categories(text: string): readonly Category[] {
+  const one = oneOf('linear', 'inverse', 'spot', 'option');
+  return [...new Set(text.split(',').map((part) => one(part.trim())))];
 }
 
 function speed(text: string): Speed {

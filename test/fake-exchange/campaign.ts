@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { removeNamespace, stackEnvironment, temporaryNamespace } from '../cli/temporary-namespace.js';
+import { readTables, run } from '../e2e/pipeline.js';
+import { scenario } from '../simulator/scenarios.js';
+import { Random } from '../simulator/random.js';
+import { judge } from '../truth/judge.js';
+import { FakeExchange } from './fake-exchange.js';
+import { GatewayProcess } from './gateway-process.js';
+import { sessionOf } from './session.js';
+
+/** One thing that goes wrong; what it does to the exchange, or to the gateway. */
+export const FAULTS = ['drop', 'close', 'silence', 'delay', 'duplicate', 'reorder', 'torn', 'refuse', 'expired', 'broken', 'limited', 'lag', 'clock', 'lost', 'kill'] as const;
+export type FaultName = (typeof FAULTS)[number];
+
+export interface CampaignOptions {
+  readonly seed: number;
+  readonly disconnects: number;
+  /** Mean time between two of them. */
+  readonly everyMs: number;
+  /** In turn; default all. */
+  readonly faults?: readonly FaultName[];
+  readonly orders: number;
+  readonly meanGapMs: number;
+  readonly redundant?: boolean;
+  readonly say?: (line: string) => void;
+  readonly keep?: boolean;
+}
+
+export interface CampaignResult {
+  readonly differences: readonly string[];
+  readonly losses: number;
+  readonly kills: number;
+  readonly unheard: number;
+  readonly frames: number;
+}
+
+/** Between the end of the session and the judgement: the join window, late looks at REST, and the last gap. */
+const QUIET_MS = 9_000;
+const START_MS = 6_000;
+
+/** One session through a gateway that is disconnected again and again; then the tables against the truth. */
+export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
+  const { seed, disconnects, everyMs, orders, meanGapMs } = options;
+  const say = options.say ?? (() => undefined);
+  const faults = options.faults ?? FAULTS;
+  const random = new Random(seed, 424_242);
+  const namespace = temporaryNamespace('gw');
+  const spool = mkdtempSync(join(tmpdir(), 'position-linker-spool-'));
+  await run('setup', '--namespace', namespace, '--partitions', '3');
+  const startTimeMs = Date.now() + START_MS;
+  const session = sessionOf({ ...scenario('active', seed, { orders, meanGapMs }), startTimeMs });
+  const exchange = new FakeExchange({ session, seed });
+  await exchange.start();
+  const words = ['run', 'ws-gateway', '--namespace', namespace, '--spool-dir', spool, '--lookback-ms', '1000', '--settle-ms', '500', '--sweep-interval-ms', '2000', ...(options.redundant === true ? ['--redundant'] : [])];
+  let gateway = new GatewayProcess(exchange, words);
+  let kills = 0;
+  const plan = Array.from({ length: disconnects }, (_, index) => ({
+    atMs: startTimeMs + Math.round(((session.endMs - startTimeMs) * random.int(2, 98)) / 100),
+    fault: faults[index % faults.length] as FaultName, forMs: random.int(100, Math.max(200, everyMs)),
+  })).sort((a, b) => a.atMs - b.atMs);
+  say(`seed ${seed}: ${session.frames.length} frames in ${Math.round((session.endMs - startTimeMs) / 1_000)} s, ${disconnects} disconnects`);
+  try {
+    for (const { atMs, fault, forMs } of plan) {
+      await pause(Math.max(0, atMs - Date.now()));
+      if (fault === 'kill') {
+        kills++;
+        await gateway.stop('SIGKILL');
+        gateway = new GatewayProcess(exchange, words);
+      } else strike(exchange, fault, forMs, random);
+    }
+    exchange.faults.restLagMs = 0;
+    exchange.faults.clockAheadMs = 0;
+    await pause(Math.max(0, session.endMs - Date.now()) + QUIET_MS);
+    for (let waited = 0; waited < 60_000 && (gateway.hasGap || exchange.progress.sent < exchange.progress.of); waited += 200) await pause(200);
+    await pause(QUIET_MS);
+    const code = await gateway.stop();
+    if (code !== 0) throw new Error(`the gateway ended with ${code}: ${gateway.text.slice(-2_000)}`);
+    await run('run', 'all', '--drain', '--namespace', namespace);
+    const tables = await readTables(namespace);
+    const differences = judge(tables, session.truth, { policy: 'pro-rata' });
+    say(`seed ${seed}: ${differences.length} differences, ${exchange.stream.accepted} connections, ${exchange.unheard.length} of ${session.frames.length} frames unheard, ${kills} kills`);
+    if (differences.length > 0) say(gateway.lines.slice(-40).map((line) => JSON.stringify(line)).join('\n'));
+    return { differences, losses: exchange.stream.accepted - 1, kills, unheard: exchange.unheard.length, frames: session.frames.length };
+  } finally {
+    if (gateway.isRunning) await gateway.stop('SIGKILL');
+    await exchange.stop();
+    rmSync(spool, { recursive: true, force: true });
+    if (options.keep === true) say(`kept: ${namespace}`);
+    else await removeNamespace(stackEnvironment(), namespace);
+  }
+}
+
+/** Every fault ends in a disconnect, so that it is seen from both sides. */
+function strike(exchange: FakeExchange, fault: FaultName, forMs: number, random: Random): void {
+  const untilMs = Date.now() + forMs;
+  const { faults, stream } = exchange;
+  const drop = (): void => stream.drop();
+  switch (fault) {
+    case 'drop': return drop();
+    case 'close': return stream.close();
+    case 'silence': return stream.silence();
+    case 'torn': return exchange.tear();
+    case 'delay':
+      faults.delayedUntilMs = untilMs;
+      break;
+    case 'duplicate':
+      faults.duplicateUntilMs = untilMs;
+      break;
+    case 'reorder':
+      faults.reorderUntilMs = untilMs;
+      break;
+    case 'refuse':
+      faults.refuseUntilMs = untilMs;
+      return drop();
+    case 'expired':
+      faults.expiredUntilMs = untilMs;
+      return drop();
+    case 'broken':
+      faults.brokenUntilMs = untilMs;
+      return drop();
+    case 'limited':
+      faults.limitedUntilMs = untilMs;
+      return drop();
+    case 'lag':
+      faults.restLagMs = random.int(100, 3_000);
+      return drop();
+    case 'clock':
+      faults.clockAheadMs = faults.clockAheadMs === 0 ? random.int(-20_000, 20_000) : 0;
+      return drop();
+    case 'lost':
+      for (let i = 0; i < 5; i++) faults.lostFrames.add(exchange.progress.sent + random.int(0, 40));
+      return;
+    case 'kill':
+      return;
+  }
+  setTimeout(drop, forMs);
+}
