@@ -21,6 +21,9 @@ export interface LogicalType {
   /** Of a decimal, 0 where none is given; null otherwise. */
   readonly scale: number | null;
   readonly place: Place;
+  /** Of precision and scale, where they are given. */
+  readonly precisionPlace: Place | null;
+  readonly scalePlace: Place | null;
 }
 
 /** A type at the place where it is used: for a named type that may be another place than where it is defined. */

@@ -44,7 +44,10 @@ export interface Finding {
   readonly rule: string;
   /** Record.field or the type's name: what exceptions speak of. */
   readonly subject: string;
+  /** What is wrong, both sides, and what to do instead, on one line. */
   readonly message: string;
+  /** The first part of the message. */
+  readonly what: string;
   /** What stands here, and in the earlier version; null where there is nothing to quote. */
   readonly here: string | null;
   readonly there: string | null;
@@ -75,7 +78,7 @@ export function checkSchema(schema: CheckedSchema, series: readonly VersionSerie
     const { line, column } = lineAndColumn(text, draft.place.offset);
     const subject = draft.subject ?? schema.name;
     const { rule, here, there, instead } = draft;
-    return { file: schema.file, line, column, path: draft.place.path, group: groupOf(rule), rule, subject, message: messageOf(draft), here, there, instead, against: draft.versions };
+    return { file: schema.file, line, column, path: draft.place.path, group: groupOf(rule), rule, subject, message: messageOf(draft), what: whatOf(draft), here, there, instead, against: draft.versions };
   });
 }
 
@@ -159,7 +162,7 @@ function excerpt({ text }: ParsedSchema, { place }: TypeUse): string {
 }
 
 /** What was found against several versions, and in several ways, is said once. */
-function merged(drafts: readonly Draft[]): readonly (Draft & { readonly versions: readonly string[] })[] {
+function merged(drafts: readonly Draft[]): readonly MergedDraft[] {
   const byText = new Map<string, Draft & { readonly versions: string[] }>();
   for (const draft of drafts) {
     const key = JSON.stringify([draft.rule, draft.place.path, draft.says, draft.here, draft.there]);
@@ -170,11 +173,17 @@ function merged(drafts: readonly Draft[]): readonly (Draft & { readonly versions
   return [...byText.values()];
 }
 
-function messageOf({ says, here, there, instead, versions }: Draft & { readonly versions: readonly string[] }): string {
+type MergedDraft = Draft & { readonly versions: readonly string[] };
+
+function whatOf({ says, versions }: MergedDraft): string {
   const named = versionsText(versions);
-  const what = says.includes('{}') ? says.replace('{}', named) : `${says}${versions.length === 0 ? '' : ` since ${named}`}`;
+  return says.includes('{}') ? says.replace('{}', () => named) : `${says}${versions.length === 0 ? '' : ` since ${named}`}`;
+}
+
+function messageOf(draft: MergedDraft): string {
+  const { here, there, instead } = draft;
   const sides = here === null || there === null ? '' : `; here: ${here}; there: ${there}`;
-  return `${what}${sides}; instead: ${instead}`;
+  return `${whatOf(draft)}${sides}; instead: ${instead}`;
 }
 
 function versionsText(versions: readonly string[]): string {
@@ -187,22 +196,23 @@ export function withExceptions(findings: readonly Finding[], { rules, groups }: 
   const file = rules.file ?? '';
   const used = new Set(findings.flatMap(({ rule, subject }) => rules.exceptions.filter((exception) => isExcepted(exception, rule, subject))));
   const left = findings.filter(({ rule, subject }) => !EXCEPTABLE_RULES.includes(rule) || !rules.exceptions.some((exception) => isExcepted(exception, rule, subject)));
-  const own = rules.problems.map(({ message, line, column }) => gateFinding(file, 'gate-file', line, column, '', message));
+  const own = rules.problems.map(({ message, line, column }) => gateFinding(file, 'gate-file', line, column, '', message, 'mend the gate file'));
   const unused = rules.exceptions
     .filter((exception) => !used.has(exception) && groups.includes(groupOf(exception.rule) as RuleGroup) && (isCompared || !NEEDS_VERSIONS.has(exception.rule)))
-    .map(({ rule, subject, line, column }) => gateFinding(file, 'unused-exception', line, column, subject, `${rule} is not found at ${subject}: the exception lets nothing pass; instead: remove it`));
+    .map(({ rule, subject, line, column }) => gateFinding(file, 'unused-exception', line, column, subject, `${rule} is not found at ${subject}: the exception lets nothing pass`, 'remove it'));
   return [...left, ...own, ...unused].sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column));
 }
 
 /** Rules that only say something beside an earlier version. */
 const NEEDS_VERSIONS: ReadonlySet<string> = new Set(['decimal-changed', 'decimal-string', 'logical-type-changed', 'uuid-dropped', 'lossy-promotion', 'default-changed', 'namespace-changed', 'field-renamed-without-alias', 'record-removed']);
 
-function gateFinding(file: string, rule: string, line: number, column: number, subject: string, message: string): Finding {
-  return { file, line, column, path: '/', group: 'schema', rule, subject, message, here: null, there: null, instead: 'mend the gate file', against: [] };
+function gateFinding(file: string, rule: string, line: number, column: number, subject: string, what: string, instead: string): Finding {
+  return { file, line, column, path: '/', group: 'schema', rule, subject, message: `${what}; instead: ${instead}`, what, here: null, there: null, instead, against: [] };
 }
 
 /** A schema that was there in the latest state and is gone: its records are still in the log. */
 export function removedFinding(file: string, name: string, label: string): Finding {
   const instead = 'keep the schema for as long as its records can be read, or except it with a reason';
-  return { file, line: 1, column: 1, path: '/', group: 'hazards', rule: 'record-removed', subject: name, message: `the schema of ${name} is gone since ${label}; instead: ${instead}`, here: null, there: name, instead, against: [label] };
+  const what = `the schema of ${name} is gone since ${label}`;
+  return { file, line: 1, column: 1, path: '/', group: 'hazards', rule: 'record-removed', subject: name, message: `${what}; instead: ${instead}`, what, here: null, there: name, instead, against: [label] };
 }

@@ -119,7 +119,7 @@ class MeaningComparison {
     const [logical, earlier] = [logicalOf(n), logicalOf(b)];
     const kinds = new Set([n.kind, b.kind]);
     const where = subject === null ? 'the value' : `field ${subject}`;
-    const add = (rule: HazardRule, says: string): void => this.add(rule, (logical ?? now).place, subject, `${says} of ${where}`, describeType(n), describeType(b));
+    const add = (rule: HazardRule, says: string, place = (logical ?? now).place): void => this.add(rule, place, subject, `${says} of ${where}`, describeType(n), describeType(b));
     if (PROMOTED_WITH_LOSS[n.kind]?.includes(b.kind) === true || PROMOTED_WITH_LOSS[b.kind]?.includes(n.kind) === true) {
       add('lossy-promotion', 'whole numbers become floating point, which rounds large ones, in the type');
     } else if (kinds.has('string') && kinds.has('bytes') && (isDecimal(logical) || isDecimal(earlier))) {
@@ -127,7 +127,8 @@ class MeaningComparison {
     } else if (kinds.size > 1 && !isReadAcross(n, b)) {
       return;
     } else if (isDecimal(logical) && isDecimal(earlier)) {
-      if (logical?.precision !== earlier?.precision || logical?.scale !== earlier?.scale) add('decimal-changed', 'precision or scale changed in the decimal');
+      if (logical?.scale !== earlier?.scale) add('decimal-changed', 'the scale changed in the decimal', logical?.scalePlace ?? now.place);
+      else if (logical?.precision !== earlier?.precision) add('decimal-changed', 'the precision changed in the decimal', logical?.precisionPlace ?? now.place);
     } else if (earlier?.name === 'uuid' && logical?.name !== 'uuid') {
       add('uuid-dropped', 'logicalType uuid is gone from the type');
     } else if (logical?.name !== earlier?.name) {

@@ -31,9 +31,9 @@ function summary({ findings, files, versions, against }: Report): string {
   return findings.length === 0 ? `clean: ${scope}\n` : `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}: ${scope}\n`;
 }
 
-function paragraph(finding: Finding): string {
-  const { file, line, column, group, rule, path, subject, message } = finding;
-  return `${file}:${line}:${column}: ${group}/${rule} ${path} (${subject})\n  ${message.replaceAll('; ', '\n  ')}\n`;
+function paragraph({ file, line, column, group, rule, path, subject, what, here, there, instead }: Finding): string {
+  const sides = here === null || there === null ? [] : [`  here:    ${here}`, `  there:   ${there}`];
+  return [`${file}:${line}:${column}: ${group}/${rule} ${path}${subject === '' ? '' : ` (${subject})`}`, `  ${what}`, ...sides, `  instead: ${instead}`, ''].join('\n');
 }
 
 /** A command that the runner turns into a mark at the line: https://docs.github.com/actions, workflow commands. */

@@ -254,7 +254,18 @@ function logicalType(node: JsonObject, path: string): LogicalType | null {
     const found = entryOf(node, key);
     return !isDecimal ? null : found?.kind === 'number' ? Number(found.text) : fallback;
   };
-  return { name: name.value, precision: number('precision', null), scale: number('scale', 0), place: placeOf(name, `${path}/logicalType`) };
+  const place = (key: string): Place | null => {
+    const found = entryOf(node, key);
+    return found === undefined ? null : placeOf(found, `${path}/${key}`);
+  };
+  return {
+    name: name.value,
+    precision: number('precision', null),
+    scale: number('scale', 0),
+    place: placeOf(name, `${path}/logicalType`),
+    precisionPlace: place('precision'),
+    scalePlace: place('scale'),
+  };
 }
 
 function defaultValue(node: JsonNode, path: string): DefaultValue {

@@ -117,6 +117,6 @@ class GateFileReader {
 
   private problemAt(offset: number, message: string): void {
     const { line, col } = this.lines.linePos(offset);
-    this.problems.push({ message: `${message}; instead: mend the gate file`, line, column: col });
+    this.problems.push({ message, line, column: col });
   }
 }

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { realpathSync } from 'node:fs';
-import { relative, resolve, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { GuidedError } from '../config/guided-error.js';
 import type { EarlierFile } from './earlier-file.js';
@@ -48,7 +48,7 @@ export async function readGitVersions(folder: string, reference: string): Promis
     const within = inside === '.' ? version.path : version.path.slice(inside.length + 1);
     // A single file was asked for: its name is the path.
     const path = within === '' ? (version.path.split('/').at(-1) as string) : within;
-    return { path, text: texts[index] as string, label: `${isLatest ? reference : version.commit.slice(0, 10)}:${version.path}`, isLatest };
+    return { path, text: texts[index] as string, file: join(cwd, path), label: `${isLatest ? reference : version.commit.slice(0, 10)}:${version.path}`, isLatest };
   });
   return { files, isShallow };
 }

@@ -72,7 +72,9 @@ async function compared(folder: string, files: readonly SchemaFile[], schemas: r
   if (baseline === null) return { series: [], removed: [], notes: ['no --against: nothing was compared with earlier versions'] };
   if (baseline.kind === 'registry') {
     const { client, namespace, declared } = baseline;
-    return { series: await readRegistryVersions({ client, namespace, declared, names: schemas.map(({ name }) => name) }), removed: [], notes: [] };
+    const series = await readRegistryVersions({ client, namespace, declared, names: schemas.map(({ name }) => name) });
+    const unknown = schemas.filter((_schema, index) => series[index]?.length === 0).map(({ name }) => name);
+    return { series, removed: [], notes: unknown.length === 0 ? [] : [`the registry has no subject of ${unknown.join(', ')}: taken as new`] };
   }
   if (baseline.kind === 'dir') return ofFiles(files, schemas, readVersionFolder(baseline.path), []);
   const { files: earlier, isShallow } = await readGitVersions(folder, baseline.reference);
@@ -90,6 +92,6 @@ function ofFiles(files: readonly SchemaFile[], schemas: readonly CheckedSchema[]
   const series = schemas.map((_schema, index) => [
     { subject: null, versions: earlier.flatMap(({ label }, at) => (matched[at] === index ? [{ label, parsed: parsed[at] as ParsedSchema }] : [])) },
   ]);
-  const removed = earlier.flatMap(({ path, label, isLatest }, at) => (isLatest && matched[at] === null ? [removedFinding(label, rootNameOf(parsed[at] as ParsedSchema) ?? path, label)] : []));
+  const removed = earlier.flatMap(({ path, file, label, isLatest }, at) => (isLatest && matched[at] === null ? [removedFinding(file, rootNameOf(parsed[at] as ParsedSchema) ?? path, label)] : []));
   return { series, removed, notes };
 }

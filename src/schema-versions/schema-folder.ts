@@ -40,7 +40,7 @@ function isInside(path: string, folder: string | null): boolean {
 export function readVersionFolder(folder: string): readonly EarlierFile[] {
   const files = readSchemaFolder(folder, ['.avsc', '.json']);
   if (files.length === 0) throw new SchemaFolderError(`${folder} holds no .avsc file`, 'name the folder with the earlier versions: a file for each schema, or a folder of files');
-  return files.map(({ path, name, text }) => ({ path, text, label: name, isLatest: true }));
+  return files.map(({ path, name, text }) => ({ path, text, file: name, label: name, isLatest: true }));
 }
 
 /** The folder itself, or the one that holds the file. */
