@@ -371,6 +371,15 @@ export const OPTIONS = {
     help: `Groups of rules: ${RULE_GROUPS.join(', ')}`,
     parse: (text) => [...new Set(text.split(',').map((word) => oneOf(...RULE_GROUPS)(word.trim())))],
   }),
+  allowLooserLevel: option<boolean>({
+    flag: '--allow-looser-level',
+    env: 'POSITION_LINKER_ALLOW_LOOSER_LEVEL',
+    placeholder: null,
+    unit: null,
+    fallback: false,
+    help: 'Set a subject to its declared level even where the registry has a stricter one',
+    parse: boolean,
+  }),
   check: option<boolean>({
     flag: '--check',
     env: 'POSITION_LINKER_CHECK',

@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GuidedError } from '../config/guided-error.js';
-
-/** Strictest first: FULL_TRANSITIVE lets old and new readers read every version. */
-export type CompatibilityLevel = 'FULL_TRANSITIVE' | 'FULL' | 'BACKWARD_TRANSITIVE' | 'BACKWARD' | 'FORWARD_TRANSITIVE' | 'FORWARD' | 'NONE';
+import type { CompatibilityLevel } from '../schema-gate/levels.js';
 
 export interface RegisteredSchema {
   readonly id: number;
@@ -84,6 +82,11 @@ export class RegistryClient {
   async level(subject: string): Promise<CompatibilityLevel | null> {
     const answer = await this.ask('GET', `config/${encodeURIComponent(subject)}?defaultToGlobal=false`, undefined, [SUBJECT_NOT_FOUND, NO_SUBJECT_LEVEL]);
     return answer === null ? null : (answer as { readonly compatibilityLevel: CompatibilityLevel }).compatibilityLevel;
+  }
+
+  /** The level of subjects without one of their own. */
+  async globalLevel(): Promise<CompatibilityLevel> {
+    return ((await this.ask('GET', 'config', undefined, [])) as { readonly compatibilityLevel: CompatibilityLevel }).compatibilityLevel;
   }
 
   async setLevel(subject: string, level: CompatibilityLevel): Promise<void> {

@@ -172,6 +172,7 @@ describe('registration', () => {
     const calls: string[] = [];
     const client = {
       level: async (subject: string) => (levels.get(subject) ?? null) as never,
+      globalLevel: async () => 'NONE' as const,
       versions: async (subject: string) => (registered.get(subject) ?? []).map((_, index) => index + 1),
       version: async (subject: string, version: number | 'latest') => ({ id: 1, version: 1, schema: registered.get(subject)?.[Number(version) - 1] ?? '' }),
       setLevel: async (subject: string, level: string) => void (levels.set(subject, level), calls.push(`level ${subject}`)),
