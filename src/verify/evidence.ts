@@ -75,6 +75,8 @@ export interface MarketEvidence {
   readonly fills: readonly FillPoint[];
   /** Orders of which a fill was changed or taken away so lately that rows may not show it yet. */
   readonly unsettledOrders: ReadonlySet<string>;
+  /** Orders that were forgotten past the horizon and told anew. */
+  readonly retoldOrders: ReadonlySet<string>;
   readonly links: readonly LinkRow[];
   readonly discrepancies: readonly DiscrepancyRow[];
 }

@@ -1,15 +1,16 @@
 import { abs, type Decimal } from '../domain/decimal.js';
 import { shown, type Findings } from './breach.js';
 import { grouped } from './grouping.js';
-import type { BookEvidence, FillPoint, LinkRow, MarketEvidence, OrderRow } from './evidence.js';
+import type { BookEvidence, FillPoint, LinkRow, MarketEvidence } from './evidence.js';
 
 /** Orders, their fills and their links. */
-export function checkOrders({ account, category, asset, orders, fills, unsettledOrders, links, discrepancies }: MarketEvidence, findings: Findings): void {
+export function checkOrders({ account, category, asset, orders, fills, unsettledOrders, retoldOrders, links, discrepancies }: MarketEvidence, findings: Findings): void {
   const book = { account, category, asset, position_idx: null };
   const linksOf = grouped(links.filter((link) => link.order_id !== null), (link) => link.order_id as string);
   const fillsOf = grouped(fills, ({ fill }) => fill.order_id);
   const known = new Map(orders.map((order) => [order.order_id, order]));
-  const late = new Set(discrepancies.filter(({ cause }) => cause === 'late_beyond_horizon').map(({ order_id }) => order_id));
+  // What came beyond the horizon is told anew by orders and their fills, and leaves links as they were.
+  const beyond = new Set([...retoldOrders, ...discrepancies.filter(({ cause }) => cause === 'late_beyond_horizon').map(({ order_id }) => order_id)]);
   // Of a fill that was to cross zero in hedge mode only what the leg could take is linked; the rest is named.
   const excess = new Map<string, Decimal>();
   for (const { cause, status, order_id, size } of discrepancies) {
@@ -17,9 +18,9 @@ export function checkOrders({ account, category, asset, orders, fills, unsettled
   }
   for (const order of orders) {
     const own = fillsOf.get(order.order_id) ?? [];
-    checkOrderRow(order, own, unsettledOrders, findings);
+    if (beyond.has(order.order_id) || unsettledOrders.has(order.order_id)) continue;
+    findings.equal('link_orders', { ...order, position_idx: null }, order.filled_quantity, sum(own), `order ${order.order_id}: filled_quantity is not that of its fills`, { source: 'orders', row: order });
     if (category !== 'linear' && category !== 'inverse') continue;
-    if (late.has(order.order_id) || unsettledOrders.has(order.order_id)) continue;
     const linked = (linksOf.get(order.order_id) ?? []).reduce((total, link) => total + abs(link.size_delta), 0n);
     const filled = sum(own) - (excess.get(order.order_id) ?? 0n);
     // What an order had executed when it was first seen may lie before the recording.
@@ -34,14 +35,9 @@ export function checkOrders({ account, category, asset, orders, fills, unsettled
     findings.check(order !== undefined, () => ({
       book: first, message: `link ${first.id} belongs to order ${orderId}, which is not there`, expected: orderId, actual: null, witness: { source: 'position_orders', row: first },
     }), 'link_orders');
-    if (order === undefined || unsettledOrders.has(orderId) || late.has(orderId)) continue;
+    if (order === undefined || unsettledOrders.has(orderId) || beyond.has(orderId)) continue;
     checkLinkedFills(own, fillsOf.get(orderId) ?? [], findings);
   }
-}
-
-function checkOrderRow(order: OrderRow, fills: readonly FillPoint[], unsettled: ReadonlySet<string>, findings: Findings): void {
-  if (unsettled.has(order.order_id)) return;
-  findings.equal('link_orders', { ...order, position_idx: null }, order.filled_quantity, sum(fills), `order ${order.order_id}: filled_quantity is not that of its fills`, { source: 'orders', row: order });
 }
 
 /** A link of an execution must be of one that stands, and have its signal. */

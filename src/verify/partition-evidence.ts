@@ -133,10 +133,11 @@ function marketsOf(
     const [account, category, asset] = JSON.parse(name) as [string, string, string];
     const fills = (fillsOf.get(name) ?? []).map(({ value, effectiveMs }) => ({ fill: value, isSettled: isSettled(effectiveMs) }));
     const own = ordersOf.get(name) ?? [];
-    const isTouchedLately = ({ order_id }: { readonly order_id: string }): boolean => !isSettled(state.touchedOrders.get(inMarket({ account, category, asset }, order_id)) ?? -1);
+    const nameOf = ({ order_id }: { readonly order_id: string }): string => inMarket({ account, category, asset }, order_id);
     return {
       account, category, asset, orders: own, fills, links: linksOf.get(name) ?? [], discrepancies: discrepanciesOf.get(name) ?? [],
-      unsettledOrders: new Set(own.filter(isTouchedLately).map(({ order_id }) => order_id)),
+      unsettledOrders: new Set(own.filter((order) => !isSettled(state.touchedOrders.get(nameOf(order)) ?? -1)).map(({ order_id }) => order_id)),
+      retoldOrders: new Set(own.filter((order) => state.retoldOrders.has(nameOf(order))).map(({ order_id }) => order_id)),
     };
   });
 }

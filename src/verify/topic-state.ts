@@ -1,5 +1,5 @@
 import { canonicalJson } from '../domain/canonical-json.js';
-import type { CashEvent, Fill, PositionUpdate, RecordName, RecordTypes } from '../domain/records.js';
+import type { CashEvent, Fill, Order, PositionUpdate, RecordName, RecordTypes } from '../domain/records.js';
 import { keyOf, keyText, rowOf, type Cell } from '../postgres/table.js';
 import { ROW_SOURCES, type RowSource } from '../table-sinks/row-sources.js';
 import { addDelta, resultKey, type DeltaSums } from './delta-checks.js';
@@ -38,12 +38,15 @@ export class TopicState {
   readonly cash = new Map<string, Timed<CashEvent>>();
   /** Effective time of the last change of each order's fills, by market and order. */
   readonly touchedOrders = new Map<string, number>();
+  /** Orders whose rows began anew: forgotten past the horizon, and heard of again. */
+  readonly retoldOrders = new Set<string>();
   /** By book, then seq: the update that counts. */
   readonly updates = new Map<string, Map<number, Timed<PositionUpdate>>>();
   /** Highest watermark that the linker forwarded; -1 before the first. */
   watermarkMs = -1;
   /** Latest effective time of what the linker reads. */
   latestMs = -1;
+  readonly #seenOrders = new Set<string>();
   readonly #asset: string | null;
   readonly #times = new Map<string, EffectiveTimes>();
 
@@ -84,7 +87,14 @@ export class TopicState {
     const source = ROW_SOURCES.find((candidate) => candidate.record === type) as RowSource<never> | undefined;
     if (source === undefined) return;
     const row = value as never;
+    if (type === 'Order') this.#noteOrder(value as Order);
     this.latest.get(source.table.name)?.set(keyText(keyOf(source.table, row)), { cells: comparable(source, rowOf(source.table, row)), offset, isGone: source.isRetracted(row) });
+  }
+
+  #noteOrder(order: Order): void {
+    const key = inMarket(order, order.order_id);
+    if (order.revision === 0 && this.#seenOrders.has(key)) this.retoldOrders.add(key);
+    this.#seenOrders.add(key);
   }
 
   #tombstone(topic: string, recordKey: string, offset: number): void {
