@@ -1,10 +1,11 @@
 import type avro from 'avsc';
 import type { RecordName, RecordTypes } from '../domain/records.js';
+import { compileReader, compileWriter, type CompiledReader, type CompiledWriter } from './compiled-record.js';
 import type { RecordSchema } from './record-schema.js';
 import { schemaForm } from './schema-form.js';
 import type { SchemaSource } from './schema-source.js';
 import { compileType } from './strict-types.js';
-import { MalformedAvroError } from './tap.js';
+import { MalformedAvroError, type SliceableBuffer } from './tap.js';
 
 /** Why bytes are not a record of ours. They will not become one by waiting: the place for them is a dead-letter topic. */
 export type UndecodableReason =
@@ -43,6 +44,7 @@ const SLAB_RESERVE = 512;
 interface Writer {
   readonly id: number;
   readonly type: avro.Type;
+  readonly compiled: CompiledWriter;
 }
 
 /** How the records of one schema id are read. A resolver only where the writer's schema is not ours. */
@@ -50,12 +52,15 @@ interface Reader {
   readonly name: RecordName;
   readonly type: avro.Type;
   readonly resolver: ReturnType<avro.Type['createResolver']> | undefined;
+  /** Null where the writer's schema is not ours. */
+  readonly compiled: CompiledReader | null;
 }
 
 interface OwnRecord {
   readonly schema: RecordSchema;
   readonly form: string;
   readonly type: avro.Type;
+  readonly reader: CompiledReader;
 }
 
 /**
@@ -78,12 +83,12 @@ export class RecordCodec {
 
   /** Reads every record of `schemas`, writes those in `written` (all by default): their ids are asked for now. */
   static async open(source: SchemaSource, schemas: readonly RecordSchema[], written?: readonly RecordName[]): Promise<RecordCodec> {
-    const own = new Map(schemas.map((schema) => [schema.fullName, { schema, form: schemaForm(schema.schema), type: compileType(schema.schema) }]));
+    const own = new Map(schemas.map((schema) => [schema.fullName, { schema, form: schemaForm(schema.schema), type: compileType(schema.schema), reader: compileReader(schema.schema) }]));
     const toWrite = [...own.values()].filter(({ schema }) => written === undefined || written.includes(schema.name));
     const ids = await Promise.all(toWrite.map(({ schema }) => source.idOf(schema)));
-    const writers = new Map(toWrite.map(({ schema, type }, index) => [schema.name, { id: ids[index] as number, type }]));
+    const writers = new Map(toWrite.map(({ schema, type }, index) => [schema.name, { id: ids[index] as number, type, compiled: compileWriter(schema.schema) }]));
     const codec = new RecordCodec(source, own, writers);
-    toWrite.forEach(({ schema, type }, index) => codec.readers.set(ids[index] as number, { name: schema.name, type, resolver: undefined }));
+    toWrite.forEach(({ schema, type, reader }, index) => codec.readers.set(ids[index] as number, { name: schema.name, type, resolver: undefined, compiled: reader }));
     return codec;
   }
 
@@ -113,6 +118,10 @@ export class RecordCodec {
     const reader = this.readers.get(schemaIdOf(buf));
     if (reader === undefined) throw new UndecodableRecord('unknown_schema_id', `schema id ${schemaIdOf(buf)} was not looked up`);
     if (reader instanceof UndecodableRecord) throw reader;
+    if (reader.compiled !== null) {
+      const value = compiledValue(reader, reader.compiled, buf);
+      if (value !== undefined) return { type: reader.name, value } as DecodedRecord;
+    }
     const { value, offset } = readValue(reader, buf);
     if (offset < 0) throw new UndecodableRecord('truncated', `${reader.name} of ${buf.length} bytes`);
     if (offset < buf.length) throw new UndecodableRecord('trailing_data', `${reader.name}: ${buf.length - offset} bytes after the record`);
@@ -164,9 +173,9 @@ export class RecordCodec {
     }
     const own = this.own.get(writerType.name ?? '');
     if (own === undefined) return new UndecodableRecord('unknown_record', `schema ${id} is of ${writerType.name ?? 'no record'}`);
-    if (own.form === writerForm) return { name: own.schema.name, type: own.type, resolver: undefined };
+    if (own.form === writerForm) return { name: own.schema.name, type: own.type, resolver: undefined, compiled: own.reader };
     try {
-      return { name: own.schema.name, type: own.type, resolver: own.type.createResolver(writerType) };
+      return { name: own.schema.name, type: own.type, resolver: own.type.createResolver(writerType), compiled: null };
     } catch (error) {
       return new UndecodableRecord('unusable_schema', `schema ${id} cannot be read as ${own.schema.name}: ${messageOf(error)}`, { cause: error });
     }
@@ -175,6 +184,8 @@ export class RecordCodec {
   private write(writer: Writer, name: RecordName, value: object, into: Buffer, start: number): number {
     into[start] = 0;
     into.writeInt32BE(writer.id, start + 1);
+    const end = writer.compiled(into as SliceableBuffer, start + WIRE_HEADER_BYTES, value);
+    if (end >= 0) return end;
     try {
       return writer.type.encode(value, into, start + WIRE_HEADER_BYTES);
     } catch (error) {
@@ -188,13 +199,25 @@ export class RecordCodec {
   }
 }
 
+function compiledValue(reader: Reader, compiled: CompiledReader, buf: Buffer): object | undefined {
+  try {
+    return compiled(buf as SliceableBuffer, WIRE_HEADER_BYTES);
+  } catch (error) {
+    throw undecodable(reader, error);
+  }
+}
+
 function readValue(reader: Reader, buf: Buffer): { readonly value: unknown; readonly offset: number } {
   try {
     return reader.type.decode(buf, WIRE_HEADER_BYTES, reader.resolver);
   } catch (error) {
-    const reason = error instanceof MalformedAvroError && error.isTruncated ? 'truncated' : 'invalid';
-    throw new UndecodableRecord(reason, `${reader.name}: ${messageOf(error)}`, { cause: error });
+    throw undecodable(reader, error);
   }
+}
+
+function undecodable(reader: Reader, error: unknown): UndecodableRecord {
+  const reason = error instanceof MalformedAvroError && error.isTruncated ? 'truncated' : 'invalid';
+  return new UndecodableRecord(reason, `${reader.name}: ${messageOf(error)}`, { cause: error });
 }
 
 function schemaIdOf(buf: Buffer): number {

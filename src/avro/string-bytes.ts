@@ -71,7 +71,8 @@ function equalsAt(text: string, buf: SliceableBuffer, start: number): boolean {
   return true;
 }
 
-function decodeUtf8(buf: SliceableBuffer, start: number, end: number): string {
+/** Throws MalformedAvroError on bytes that are not UTF-8. */
+export function decodeUtf8(buf: SliceableBuffer, start: number, end: number): string {
   const text = buf.utf8Slice(start, end);
   // U+FFFD is what wrong bytes are decoded to, but it may also really be in the text.
   if (text.includes('\ufffd') && !Buffer.from(text, 'utf8').equals(buf.subarray(start, end))) {
