@@ -37,6 +37,10 @@ export const CLUSTER_NAME = 'kafka-cluster';
 const DESCRIBE_CLUSTER = 60;
 const SECURITY_DISABLED = 'SECURITY_DISABLED';
 
+function operationName(operation: number): string {
+  return (Object.entries(AclOperationTypes).find(([, value]) => value === operation)?.[0] ?? `operation ${operation}`).toLowerCase();
+}
+
 /** Rules of the brokers' authorizer: read and added, never taken away. Connects when first used; `close` when done. */
 export class AclAdmin {
   readonly #admin: Admin;
@@ -61,7 +65,7 @@ export class AclAdmin {
         resource: (Object.entries(RESOURCES).find(([, type]) => type === resourceType)?.[0] ?? 'other') as AclResource,
         name: resourceName,
         pattern: resourcePatternType === ResourcePatternTypes.PREFIXED ? 'prefixed' : 'literal',
-        operation: (AclOperationTypes[operation] ?? String(operation)).toLowerCase(),
+        operation: operationName(operation),
         permission: permissionType === AclPermissionTypes.DENY ? 'deny' : 'allow',
       })),
     );

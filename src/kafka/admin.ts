@@ -45,7 +45,7 @@ export function kafkaClient(options: Pick<ClusterOptions, 'brokers' | 'clientId'
     ...(options.sasl !== undefined && { sasl: options.sasl as SASLOptions }),
     connectionTimeout: 5_000,
     requestTimeout: 30_000,
-    retry: { retries: 8, initialRetryTime: 100 },
+    retry: { retries: 6, initialRetryTime: 100 },
     logLevel: logLevel.NOTHING,
   });
 }

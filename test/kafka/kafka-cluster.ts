@@ -19,6 +19,8 @@ export interface KafkaClusterOptions {
   /** Ports that brokers tell clients of the second listener, by broker from 0: where somebody stands in between. */
   readonly toldPorts?: readonly number[];
   readonly heapMb?: number;
+  /** The second listener asks who is there, over TLS, and an authorizer decides; on the first one everybody is master. */
+  readonly security?: { readonly users: Readonly<Record<string, string>> };
 }
 
 interface Broker {
@@ -69,6 +71,11 @@ export class KafkaCluster {
   /** Where the second listener of each broker really is. */
   get secondListeners(): readonly number[] {
     return this.#brokers.map(({ id }) => this.#second.get(id) ?? 0);
+  }
+
+  /** File with the certificate of a secured second listener. */
+  get authorityFile(): string {
+    return join(this.#options.dir, 'authority.pem');
   }
 
   get ids(): readonly number[] {
@@ -144,6 +151,8 @@ export class KafkaCluster {
       this.#second.set(id, second);
       this.#brokers.push({ id, direct: await port(), told: this.#options.toldPorts?.[id - 1] ?? second, controller: await port(), child: null });
     }
+    mkdirSync(this.#options.dir, { recursive: true });
+    if (this.#options.security !== undefined) await makeCertificate(this.#options.dir, java.home);
     const clusterId = randomBytes(16).toString('base64url');
     for (const { id } of this.#brokers) {
       mkdirSync(this.#folder(id), { recursive: true });
@@ -151,7 +160,8 @@ export class KafkaCluster {
       if (existsSync(join(this.#folder(id), 'data', 'meta.properties'))) throw new Error(`${this.#folder(id)} holds another cluster`);
     }
     await Promise.all(this.#brokers.map(async ({ id }) => {
-      const format = ['-cp', this.#classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.#properties(id)];
+      const users = Object.entries(this.#options.security?.users ?? {}).flatMap(([name, password]) => ['--add-scram', `SCRAM-SHA-512=[name=${name},password=${password}]`]);
+      const format = ['-cp', this.#classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.#properties(id), ...users];
       const run = await runCommand(this.#java, format, { env: process.env });
       if (run.code !== 0) throw new Error(`broker ${id} could not be formatted:\n${run.output}`);
     }));
@@ -184,6 +194,7 @@ export class KafkaCluster {
       'replica.lag.time.max.ms': 5_000,
       'controller.quorum.fetch.timeout.ms': 1_500,
       'controller.quorum.election.timeout.ms': 800,
+      ...(this.#options.security === undefined ? {} : securitySettings(this.#options.dir)),
     };
     // Of two lines for one setting the later one counts.
     const common = serverProperties(join(this.#folder(id), 'data'), direct, controller).split('\n').filter((line) => !line.startsWith('controller.quorum.'));
@@ -202,6 +213,33 @@ export class KafkaCluster {
 
   #properties(id: number): string {
     return join(this.#folder(id), 'server.properties');
+  }
+}
+
+const KEYSTORE_PASSWORD = 'no-secret';
+
+function securitySettings(dir: string): Readonly<Record<string, string>> {
+  return {
+    'listener.security.protocol.map': 'DIRECT:PLAINTEXT,CLIENTS:SASL_SSL,CONTROLLER:PLAINTEXT',
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': 'User:ANONYMOUS',
+    'sasl.enabled.mechanisms': 'SCRAM-SHA-512',
+    'listener.name.clients.scram-sha-512.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+    'ssl.keystore.type': 'PKCS12',
+    'ssl.keystore.location': join(dir, 'brokers.p12'),
+    'ssl.keystore.password': KEYSTORE_PASSWORD,
+  };
+}
+
+/** One key for all brokers, and its certificate, which signs itself, as `authority.pem`. */
+async function makeCertificate(dir: string, javaHome: string): Promise<void> {
+  const store = ['-keystore', join(dir, 'brokers.p12'), '-storetype', 'PKCS12', '-storepass', KEYSTORE_PASSWORD, '-alias', 'brokers'];
+  for (const args of [
+    ['-genkeypair', ...store, '-keyalg', 'EC', '-groupname', 'secp256r1', '-dname', 'CN=brokers', '-ext', 'san=ip:127.0.0.1,dns:localhost', '-validity', '30'],
+    ['-exportcert', '-rfc', ...store, '-file', join(dir, 'authority.pem')],
+  ]) {
+    const run = await runCommand(join(javaHome, 'bin', 'keytool'), args, { env: process.env });
+    if (run.code !== 0) throw new Error(`the brokers' certificate could not be made:\n${run.output}`);
   }
 }
 
