@@ -1,5 +1,11 @@
+import { formatDecimal, type Decimal } from '../domain/decimal.js';
 import type { RowDifference, TableComparison } from '../rebuild/comparison.js';
 import type { RebuildReport } from '../rebuild/rebuild.js';
+import type { RangeReport } from '../rebuild/range-comparison.js';
+import type { SignalView } from '../rebuild/signal-results.js';
+import type { VariantReport } from '../rebuild/variant.js';
+import type { WhatIfReport } from '../rebuild/what-if.js';
+import { shownNumber } from './show-cells.js';
 import { textTable, type TextColumn } from './text-table.js';
 
 /** Characters of a cell that are shown. */
@@ -74,5 +80,74 @@ function verdict(isEqual: boolean, isSwapped: boolean): string {
 }
 
 export function rebuildJson(report: RebuildReport, settings: object, peakMemoryMb: number): string {
-  return `${JSON.stringify({ equal: report.isEqual, swapped: report.isSwapped, settings, ...report, peakMemoryMb: Math.round(peakMemoryMb) }, null, 2)}\n`;
+  return json({ kind: 'rebuild', equal: report.isEqual, swapped: report.isSwapped, settings, ...report, peakMemoryMb: Math.round(peakMemoryMb) });
+}
+
+export function variantText({ isEqual, records, tables, deadLetters, seconds }: VariantReport): string {
+  const late = deadLetters.was - deadLetters.would;
+  const verdictText = isEqual
+    ? 'nothing changes: no evidence came later than the correction horizon allows, or none that mattered'
+    : 'different: this is what the horizon left out (live: with the horizon, rebuilt: without); the live tables stay as they are';
+  return (
+    `without the correction horizon: ${whole(records)} source records in ${seconds.toFixed(1)} s; ${late} records that were too late are taken in\n\n` +
+    `${tablesText(tables)}\n${verdictText}\n`
+  );
+}
+
+export function variantJson(report: VariantReport, settings: object): string {
+  return json({ kind: 'no-horizon', equal: report.isEqual, swapped: false, settings, ...report });
+}
+
+export function rangeText({ isEqual, records, cycles, tables, seconds }: RangeReport): string {
+  return (
+    `a stretch of the log: ${whole(records)} source records in ${seconds.toFixed(1)} s. Each book starts as one whose past is not known; compared are the ` +
+    `${cycles.compared} of ${cycles.rebuilt} cycles that begin and end in it\n\n${tablesText(tables)}\n` +
+    `${isEqual ? 'equal: as far as this stretch of the log tells' : 'different: a rebuild of the whole log tells more'}\n`
+  );
+}
+
+export function rangeJson(report: RangeReport, settings: object): string {
+  return json({ kind: 'range', equal: report.isEqual, swapped: false, settings, ...report });
+}
+
+const SIGNAL_COLUMNS: readonly TextColumn[] = [
+  { heading: 'signal', align: 'left' },
+  { heading: 'coin', align: 'left' },
+  { heading: 'net before', align: 'right' },
+  { heading: 'net after', align: 'right' },
+  { heading: 'difference', align: 'right' },
+  { heading: 'gross', align: 'right' },
+  { heading: 'fees', align: 'right' },
+  { heading: 'funding', align: 'right' },
+];
+
+const UNATTRIBUTED = 'unattributed';
+
+function amount(value: Decimal | null): string {
+  return value === null ? 'not known' : shownNumber(formatDecimal(value));
+}
+
+function changeCells(before: SignalView, after: SignalView): string[] {
+  const minus = (a: Decimal | null, b: Decimal | null): Decimal | null => (a === null || b === null ? null : a - b);
+  return [amount(before.net), amount(after.net), ...[minus(after.net, before.net), minus(after.realized, before.realized), minus(after.fees, before.fees), minus(after.funding, before.funding)].map(amount)];
+}
+
+export function whatIfText({ records, signals, differences, totals, seconds }: WhatIfReport, label: string, limit: number): string {
+  const rows = differences.slice(0, limit).map(({ signalId, coin, before, after }) => [signalId ?? UNATTRIBUTED, coin, ...changeCells(before, after)]);
+  const sums = totals.map(({ coin, before, after }) => ['all', coin, ...changeCells(before, after)]);
+  const more = differences.length > limit ? `the largest ${limit} of ${differences.length} differences; --limit N shows more\n` : '';
+  return (
+    `what if: ${label}\nnothing of this is stored; ${whole(records)} source records in ${seconds.toFixed(1)} s\n\n` +
+    `${textTable(SIGNAL_COLUMNS, [...rows, ...sums])}${more}\n` +
+    `${differences.length === 0 ? 'no signal would have had other results' : `${differences.length} of ${signals} signals would have had other results (gross, fees and funding: the differences)`}\n`
+  );
+}
+
+export function whatIfJson(report: WhatIfReport, label: string, limit: number): string {
+  return json({ kind: 'what-if', label, equal: report.differences.length === 0, swapped: false, ...report, differences: report.differences.slice(0, limit), differing: report.differences.length });
+}
+
+/** Amounts as exact text. */
+function json(value: object): string {
+  return `${JSON.stringify(value, (_name, member: unknown) => (typeof member === 'bigint' ? formatDecimal(member) : member), 2)}\n`;
 }

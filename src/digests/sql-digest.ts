@@ -44,20 +44,35 @@ function contentExpression<R>(columns: readonly Column<R>[]): string {
   return `concat_ws(${literal(CELL_END)}, ${columns.map(({ type, name }) => `coalesce(${columnText(type, name)}, ${literal(NULL_CELL)})`).join(', ')})`;
 }
 
-/** Digests by book, ordered by book; of one asset or of all. */
-export async function bookDigests<R>(queries: Queries, table: Table<R>, asset: string | null = null): Promise<BookDigest[]> {
-  const hasAsset = table.columns.some(({ name }) => name === 'asset');
-  if (asset !== null && !hasAsset) return [];
+/** Some rows of a table: a condition on one column with one parameter, $1. */
+export interface RowSelection {
+  readonly column: string;
+  readonly condition: string;
+  readonly parameter: string;
+}
+
+export function ofAsset(asset: string): RowSelection {
+  return { column: 'asset', condition: 'asset = $1', parameter: asset };
+}
+
+/** Rows that belong to any of these cycles; position ids as an array literal. */
+export function ofPositions(positionIds: string): RowSelection {
+  return { column: 'position_id', condition: 'position_id = ANY ($1::uuid[])', parameter: positionIds };
+}
+
+/** Digests by book, ordered by book; none where the table lacks the column of the selection. `columns`: instead of those that digests are of. */
+export async function bookDigests<R>(queries: Queries, table: Table<R>, selection: RowSelection | null = null, columns: readonly Column<R>[] = digestColumns(table)): Promise<BookDigest[]> {
+  if (selection !== null && !table.columns.some(({ name }) => name === selection.column)) return [];
   const counts = table.name === DISCREPANCIES ? `status <> '${EXPLAINED}'` : 'true';
   const halfOf = (from: number): string => `(('x' || encode(substring(hash FROM ${from} FOR 8), 'hex'))::bit(64)::bigint)`;
   const rows = await queries.query<{ book: string; rows: number; high: string | null; low: string | null; bytes: string | null }>(
     `SELECT book, count(*) FILTER (WHERE counts) AS rows, (sum(${halfOf(1)}) FILTER (WHERE counts))::text AS high, (sum(${halfOf(9)}) FILTER (WHERE counts))::text AS low, (sum(bytes) || '/' || count(*)) AS bytes
      FROM (
-       SELECT ${bookExpression(table)} AS book, ${counts} AS counts, sha256(convert_to(${contentExpression(digestColumns(table))}, 'UTF8')) AS hash,
+       SELECT ${bookExpression(table)} AS book, ${counts} AS counts, sha256(convert_to(${contentExpression(columns)}, 'UTF8')) AS hash,
          hashtextextended(ROW(${table.columns.map(({ name }) => identifier(name)).join(', ')})::text, 0) AS bytes
-       FROM ${identifier(table.name)} ${asset === null ? '' : 'WHERE asset = $1'}
+       FROM ${identifier(table.name)} ${selection === null ? '' : `WHERE ${selection.condition}`}
      ) hashed GROUP BY book ORDER BY book COLLATE "C"`,
-    asset === null ? [] : [asset],
+    selection === null ? [] : [selection.parameter],
   );
   return rows.map(({ book, rows: count, high, low, bytes }) => ({ book, rows: count, high: half(high), low: half(low), bytes: bytes ?? '' }));
 }

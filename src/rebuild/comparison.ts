@@ -1,10 +1,10 @@
-import { HISTORY_COLUMNS } from '../digests/digest-columns.js';
+import { DISCREPANCIES, digestColumns, EXPLAINED, HISTORY_COLUMNS } from '../digests/digest-columns.js';
 import { digestText } from '../digests/row-digest.js';
-import { bookDigests, bookExpression, type BookDigest } from '../digests/sql-digest.js';
+import { bookDigests, bookExpression, type BookDigest, type RowSelection } from '../digests/sql-digest.js';
 import { arrayLiteral } from '../postgres/cell-text.js';
 import type { Queries } from '../postgres/session.js';
 import { identifier } from '../postgres/table-sql.js';
-import type { Table } from '../postgres/table.js';
+import type { Column, Table } from '../postgres/table.js';
 
 /** How one row differs. Cells as the database shows them. */
 export interface RowDifference {
@@ -48,7 +48,11 @@ export interface CompareOptions {
   readonly table: Table<never>;
   readonly live: Queries;
   readonly rebuilt: Queries;
-  readonly asset: string | null;
+  readonly selection: RowSelection | null;
+  /** Only what the rows say: two sides that became what they are in different ways. */
+  readonly isContentOnly?: boolean;
+  /** Columns left out, besides. */
+  readonly leftOut?: ReadonlySet<string>;
   /** Differences told in full. */
   readonly shown: number;
 }
@@ -57,15 +61,17 @@ export interface CompareOptions {
 const BOOKS_AT_A_TIME = 20;
 
 /** One table of two schemas: first by digests of books, then row by row where these differ. */
-export async function compareTable({ table, live, rebuilt, asset, shown }: CompareOptions): Promise<TableComparison> {
-  const [liveBooks, rebuiltBooks] = await Promise.all([bookDigests(live, table, asset), bookDigests(rebuilt, table, asset)]);
-  const differing = differingBooks(liveBooks, rebuiltBooks);
+export async function compareTable({ table, live, rebuilt, selection, shown, isContentOnly = false, leftOut = new Set() }: CompareOptions): Promise<TableComparison> {
+  const content = digestColumns(table).filter(({ name }) => !leftOut.has(name));
+  const [liveBooks, rebuiltBooks] = await Promise.all([bookDigests(live, table, selection, content), bookDigests(rebuilt, table, selection, content)]);
+  const differing = differingBooks(liveBooks, rebuiltBooks, isContentOnly);
+  const fetched: FetchedRows = { table, selection, columns: isContentOnly ? contentColumns(table, content) : table.columns.map(({ name }) => name), isContentOnly };
   const counts = { changed: 0, missing: 0, added: 0, historyOnly: 0 };
   const differences: RowDifference[] = [];
   for (let at = 0; at < differing.length; at += BOOKS_AT_A_TIME) {
     const books = differing.slice(at, at + BOOKS_AT_A_TIME);
-    const [liveRows, rebuiltRows] = await Promise.all([rowsOf(live, table, books), rowsOf(rebuilt, table, books)]);
-    for (const difference of rowDifferences(table, liveRows, rebuiltRows)) {
+    const [liveRows, rebuiltRows] = await Promise.all([rowsOf(live, fetched, books), rowsOf(rebuilt, fetched, books)]);
+    for (const difference of rowDifferences(fetched, liveRows, rebuiltRows)) {
       counts[difference.kind]++;
       if (difference.isHistoryOnly) counts.historyOnly++;
       if (differences.length < shown) differences.push(difference);
@@ -85,10 +91,12 @@ export async function compareTable({ table, live, rebuilt, asset, shown }: Compa
   };
 }
 
-function differingBooks(live: readonly BookDigest[], rebuilt: readonly BookDigest[]): string[] {
-  const text = (digest: BookDigest): string => `${digest.rows} ${digestText(digest)} ${digest.bytes}`;
-  const ofLive = new Map(live.map((digest) => [digest.book, text(digest)]));
-  const ofRebuilt = new Map(rebuilt.map((digest) => [digest.book, text(digest)]));
+function differingBooks(live: readonly BookDigest[], rebuilt: readonly BookDigest[], isContentOnly: boolean): string[] {
+  const text = (digest: BookDigest): string => `${digest.rows} ${digestText(digest)}${isContentOnly ? '' : ` ${digest.bytes}`}`;
+  // A book without rows that count is no book.
+  const counted = (digests: readonly BookDigest[]): Map<string, string> => new Map(digests.filter(({ rows }) => !isContentOnly || rows > 0).map((digest) => [digest.book, text(digest)]));
+  const ofLive = counted(live);
+  const ofRebuilt = counted(rebuilt);
   return [...new Set([...ofLive.keys(), ...ofRebuilt.keys()])].filter((book) => ofLive.get(book) !== ofRebuilt.get(book)).sort();
 }
 
@@ -110,22 +118,39 @@ function totals(live: readonly BookDigest[], rebuilt: readonly BookDigest[]): Pi
 
 type TextRow = Readonly<Record<string, string | null>>;
 
-async function rowsOf(queries: Queries, table: Table<never>, books: readonly string[]): Promise<Map<string, TextRow>> {
-  const cells = table.columns.map(({ name }) => `${identifier(name)}::text AS ${identifier(name)}`).join(', ');
-  const rows = await queries.query<TextRow>(`SELECT ${cells} FROM ${identifier(table.name)} WHERE ${bookExpression(table)} = ANY ($1::text[])`, [arrayLiteral('text', books)]);
+/** What is fetched of differing books. */
+interface FetchedRows {
+  readonly table: Table<never>;
+  readonly selection: RowSelection | null;
+  readonly columns: readonly string[];
+  readonly isContentOnly: boolean;
+}
+
+/** What a row says, and what names it. */
+function contentColumns(table: Table<never>, content: readonly Column<never>[]): string[] {
+  const names = new Set(content.map(({ name }) => name));
+  return table.columns.filter(({ name }, position) => names.has(name) || table.key.includes(position)).map(({ name }) => name);
+}
+
+async function rowsOf(queries: Queries, { table, selection, columns, isContentOnly }: FetchedRows, books: readonly string[]): Promise<Map<string, TextRow>> {
+  const cells = columns.map((name) => `${identifier(name)}::text AS ${identifier(name)}`).join(', ');
+  const conditions = [`${bookExpression(table)} = ANY ($${selection === null ? 1 : 2}::text[])`, ...(selection === null ? [] : [selection.condition])];
+  if (isContentOnly && table.name === DISCREPANCIES) conditions.push(`status <> '${EXPLAINED}'`);
+  const parameters = [...(selection === null ? [] : [selection.parameter]), arrayLiteral('text', books)];
+  const rows = await queries.query<TextRow>(`SELECT ${cells} FROM ${identifier(table.name)} WHERE ${conditions.join(' AND ')}`, parameters);
   return new Map(rows.map((row) => [JSON.stringify(table.key.map((position) => row[table.columns[position]?.name as string] ?? null)), row]));
 }
 
-function* rowDifferences(table: Table<never>, live: ReadonlyMap<string, TextRow>, rebuilt: ReadonlyMap<string, TextRow>): Iterable<RowDifference> {
+function* rowDifferences({ table, columns }: FetchedRows, live: ReadonlyMap<string, TextRow>, rebuilt: ReadonlyMap<string, TextRow>): Iterable<RowDifference> {
   for (const key of [...new Set([...rebuilt.keys(), ...live.keys()])].sort()) {
-    const difference = rowDifference(table, live.get(key), rebuilt.get(key));
+    const difference = rowDifference(table, columns, live.get(key), rebuilt.get(key));
     if (difference !== null) yield difference;
   }
 }
 
-function rowDifference(table: Table<never>, live: TextRow | undefined, rebuilt: TextRow | undefined): RowDifference | null {
+function rowDifference(table: Table<never>, columns: readonly string[], live: TextRow | undefined, rebuilt: TextRow | undefined): RowDifference | null {
   const row = (live ?? rebuilt) as TextRow;
-  const names = table.columns.map(({ name }) => name).filter((name) => (live?.[name] ?? null) !== (rebuilt?.[name] ?? null));
+  const names = columns.filter((name) => (live?.[name] ?? null) !== (rebuilt?.[name] ?? null));
   if (names.length === 0 && live !== undefined && rebuilt !== undefined) return null;
   return {
     table: table.name,

@@ -1,4 +1,3 @@
-import { bookDigests, type BookDigest } from '../digests/sql-digest.js';
 import { predictionCyclesTable, predictionTradingResultsTable } from '../model-service/result-tables.js';
 import { Session, type Queries } from '../postgres/session.js';
 import { readSinkOffsets, type SinkOffset } from '../postgres/sink-offsets.js';
@@ -63,10 +62,6 @@ export class LiveTables implements Queries {
       cuts.set(partition, ofPartition);
     }
     return { offsets, cuts };
-  }
-
-  digests(table: Table<never>, asset: string | null): Promise<BookDigest[]> {
-    return bookDigests(this, table, asset);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { GuidedError } from '../config/guided-error.js';
+import { ofAsset } from '../digests/sql-digest.js';
 import type { SinkOffset } from '../postgres/sink-offsets.js';
 import { compareTable, type TableComparison } from './comparison.js';
 import { runJobs, type JobRunner } from './job-pool.js';
@@ -84,7 +85,7 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildReport> {
       const tables: TableComparison[] = [];
       for (const table of REBUILT_TABLES) {
         signal.throwIfAborted();
-        tables.push(await compareTable({ table, live, rebuilt: shadow.queries, asset: options.only?.asset ?? null, shown: options.shown }));
+        tables.push(await compareTable({ table, live, rebuilt: shadow.queries, selection: options.only === null ? null : ofAsset(options.only.asset), shown: options.shown }));
       }
       const comparedMs = performance.now();
       const shortfalls = shortfallsOf(point, loading.applied);
