@@ -129,10 +129,16 @@ export function readText(buf: SliceableBuffer, start: number, length: number): s
 }
 
 function longText(buf: SliceableBuffer, start: number, end: number): string {
+  return isAscii(buf, start, end - start) ? buf.latin1Slice(start, end) : decodeUtf8(buf, start, end);
+}
+
+/** Whether these bytes, all inside the buffer, are ASCII text. */
+export function isAscii(buf: SliceableBuffer, start: number, length: number): boolean {
   const from = buf.byteOffset;
+  const end = start + length;
   let at = start;
   let seen = 0;
   for (; at + 4 <= end; at += 4) seen |= view.getInt32(from + at);
   for (; at < end; at++) seen |= buf[at] as number;
-  return (seen & NOT_ASCII) === 0 ? buf.latin1Slice(start, end) : decodeUtf8(buf, start, end);
+  return (seen & NOT_ASCII) === 0;
 }

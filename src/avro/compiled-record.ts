@@ -3,7 +3,7 @@
  * what it is called for. They know only what nearly every record is made of; whatever is unusual, or wrong, they leave alone,
  * and the general codec reads or writes it, or says what is wrong with it. So both give the same values and the same bytes.
  */
-import { cursor, longFrom, ONE_BYTE, openMemory, readText, readWide } from './compiled-reads.js';
+import { cursor, isAscii, longFrom, ONE_BYTE, openMemory, readText, readWide } from './compiled-reads.js';
 import { writeInteger, writeText, writeUnscaled } from './compiled-writes.js';
 import type { AvroNamedSchema, AvroSchema } from './record-types.js';
 import type { SliceableBuffer } from './tap.js';
@@ -18,12 +18,15 @@ const ONE_BYTE_COUNT = 64;
 /** Bytes of the largest decimal, doubled by zigzag. */
 const WIDEST_DECIMAL = 32;
 
-const READ_TOOLS = { cursor, longFrom, openMemory, readText, readWide, ONE_BYTE, NO_ITEMS: Object.freeze([]) };
+const TEXT_LENGTH = 'n = buf[p++]; if (n > 127) { m = buf[p++]; if (m > 127) return; n = (n & 127) | (m << 7); } if (n & 1) return; n >>>= 1;';
+
+const READ_TOOLS = { cursor, isAscii, longFrom, openMemory, readText, readWide, ONE_BYTE, NO_ITEMS: Object.freeze([]) };
 const WRITE_TOOLS = { writeInteger, writeText, writeUnscaled };
 
-export function compileReader(schema: AvroNamedSchema): CompiledReader {
+/** With `only` the record has these of its fields; the others are checked as strictly, but nothing is made of them. */
+export function compileReader(schema: AvroNamedSchema, only?: ReadonlySet<string>): CompiledReader {
   const source = new ReaderSource();
-  const record = source.value(schema);
+  const record = only === undefined ? source.value(schema) : source.part(schema, only);
   return made<CompiledReader>(READ_TOOLS, `function read(buf, p) { const base = openMemory(buf), end = buf.length; let n = 0, m = 0; ${source.lines.join('\n')} return p === end ? ${record} : undefined; }`);
 }
 
@@ -80,10 +83,51 @@ class ReaderSource {
     return v;
   }
 
+  part(schema: AvroNamedSchema, only: ReadonlySet<string>): string {
+    const members: string[] = [];
+    for (const { name, type } of schema.fields ?? []) {
+      if (only.has(name)) members.push(`${JSON.stringify(name)}: ${this.value(type)}`);
+      else this.#checked(type);
+    }
+    return `{${members.join(', ')}}`;
+  }
+
+  /** Adds the lines that pass over a value, and leave the record alone where reading it would. */
+  #checked(named: AvroSchema): void {
+    const schema = this.#types.known(named);
+    switch (kindOf(schema)) {
+      case 'string':
+        this.lines.push(`${TEXT_LENGTH} if (!(p + n <= end)) return; if (!isAscii(buf, p, n)) return; p += n;`);
+        return;
+      case 'decimal':
+        // What needs more than eight bytes may have too many digits.
+        this.lines.push(`n = buf[p++]; if ((n & 1) !== 0 || !(n <= ${WIDEST_DECIMAL}) || n < 2) return; n >>>= 1; if (p + n > end) return; p += n;
+          if (n > 8 && readWide(base + p, n) === undefined) return;`);
+        return;
+      case 'nullable':
+        this.lines.push('n = buf[p++]; if (n !== 0) { if (n !== 2) return;');
+        this.#checked((schema as readonly AvroSchema[])[1] as AvroSchema);
+        this.lines.push('}');
+        return;
+      case 'array': {
+        const count = `c${this.#variables++}`;
+        this.lines.push(`let ${count} = buf[p++]; if ((${count} & 1) !== 0 || ${count} > 127) return; if (${count} !== 0) { for (${count} >>>= 1; ${count} > 0; ${count}--) {`);
+        this.#checked((schema as { readonly items: AvroSchema }).items);
+        this.lines.push('if (p > end) return; } if (buf[p++] !== 0) return; }');
+        return;
+      }
+      case 'record':
+        for (const { type } of (schema as AvroNamedSchema).fields ?? []) this.#checked(type);
+        return;
+      default:
+        this.value(schema);
+    }
+  }
+
   #into(v: string, schema: AvroSchema, kind: string): void {
     switch (kind) {
       case 'string':
-        this.lines.push(`n = buf[p++]; if (n > 127) { m = buf[p++]; if (m > 127) return; n = (n & 127) | (m << 7); } if (n & 1) return; n >>>= 1;
+        this.lines.push(`${TEXT_LENGTH}
           if (!(p + n <= end)) return; if (n === 0) ${v} = ''; else { ${v} = readText(buf, p, n); p += n; }`);
         return;
       case 'long':

@@ -72,6 +72,7 @@ export class RecordCodec {
   private readonly own: ReadonlyMap<string, OwnRecord>;
   private readonly writers: ReadonlyMap<RecordName, Writer>;
   private readonly readers = new Map<number, Reader | UndecodableRecord>();
+  private readonly decoders = new Map<string, (bytes: Uint8Array) => DecodedRecord>();
   private slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
   private slabEnd = 0;
 
@@ -126,6 +127,30 @@ export class RecordCodec {
     if (offset < 0) throw new UndecodableRecord('truncated', `${reader.name} of ${buf.length} bytes`);
     if (offset < buf.length) throw new UndecodableRecord('trailing_data', `${reader.name}: ${buf.length - offset} bytes after the record`);
     return { type: reader.name, value } as DecodedRecord;
+  }
+
+  /**
+   * A decoder for a topic whose records of this name are wanted with these fields only: the others are checked as strictly,
+   * but left out. Records of other names, and other writers' versions, it gives whole. Throws UndecodableRecord.
+   */
+  decoderOf<N extends RecordName>(name: N, fields: readonly (keyof RecordTypes[N] & string)[]): (bytes: Uint8Array) => DecodedRecord {
+    const key = `${name} ${fields.join(' ')}`;
+    let decoder = this.decoders.get(key);
+    if (decoder === undefined) this.decoders.set(key, (decoder = this.newDecoder(name, fields)));
+    return decoder;
+  }
+
+  private newDecoder(name: RecordName, fields: readonly string[]): (bytes: Uint8Array) => DecodedRecord {
+    const own = [...this.own.values()].find(({ schema }) => schema.name === name);
+    if (own === undefined) return (bytes) => this.decode(bytes);
+    const read = compileReader(own.schema.schema, new Set(fields));
+    return (bytes) => {
+      const buf = asBuffer(bytes);
+      const reader = this.readers.get(schemaIdOf(buf));
+      if (reader === undefined || reader instanceof UndecodableRecord || reader.compiled !== own.reader) return this.decode(bytes);
+      const value = compiledValue(reader, read, buf);
+      return value === undefined ? this.decode(bytes) : ({ type: name, value } as unknown as DecodedRecord);
+    };
   }
 
   /** What the bytes claim to be, without decoding them; null if that is not known (yet). */

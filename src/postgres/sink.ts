@@ -15,6 +15,8 @@ export interface SinkCodec {
   nameOf(bytes: Uint8Array): RecordName | null;
   /** Throws on anything it cannot read completely. */
   decode(bytes: Uint8Array): { readonly type: RecordName; readonly value: RecordTypes[RecordName] };
+  /** The same for records of which only these fields are wanted; all others are checked, and may be left out. */
+  decoderOf<N extends RecordName>(name: N, fields: readonly (keyof RecordTypes[N] & string)[]): SinkCodec['decode'];
   learn(values: Iterable<Uint8Array | null>): Promise<void> | null;
 }
 

@@ -12,6 +12,8 @@ export interface RowSource<N extends RecordName = RecordName> {
   readonly topic: string;
   readonly record: N;
   readonly table: Table<RecordTypes[N]>;
+  /** Fields of a record that tell which row it is about, and whether it takes it away. */
+  readonly decidedBy: readonly (keyof RecordTypes[N] & string)[];
   /** Whether a record takes its row away. */
   isRetracted(record: RecordTypes[N]): boolean;
   /** Row key of a tombstone's record key; null where it is none. Not there: the topic has no tombstones. */
@@ -37,10 +39,10 @@ function source<N extends RecordName>(spec: RowSource<N>): RowSource {
 
 /** Every table that follows a single topic. */
 export const ROW_SOURCES: readonly RowSource[] = [
-  source({ topic: 'order-manager.order_events', record: 'Order', table: ordersTable, isRetracted: never }),
-  source({ topic: 'position-manager.positions', record: 'Position', table: positionsTable, isRetracted: never, tombstoneKey: bookKey }),
-  source({ topic: 'position-manager.portfolio', record: 'Portfolio', table: portfolioTable, isRetracted: never, tombstoneKey: marketKey }),
-  source({ topic: 'position-linker.position_orders', record: 'PositionOrder', table: positionOrdersTable, isRetracted: ({ retracted }) => retracted }),
-  source({ topic: 'position-linker.position_cycles', record: 'PositionCycle', table: positionCyclesTable, isRetracted: ({ retracted }) => retracted }),
-  source({ topic: 'position-linker.discrepancies', record: 'PositionDiscrepancy', table: positionDiscrepanciesTable, isRetracted: ({ retracted }) => retracted }),
+  source({ topic: 'order-manager.order_events', record: 'Order', table: ordersTable, decidedBy: ['order_id', 'asset', 'category', 'account'], isRetracted: never }),
+  source({ topic: 'position-manager.positions', record: 'Position', table: positionsTable, decidedBy: ['asset', 'account', 'category', 'position_idx'], isRetracted: never, tombstoneKey: bookKey }),
+  source({ topic: 'position-manager.portfolio', record: 'Portfolio', table: portfolioTable, decidedBy: ['asset', 'account', 'category'], isRetracted: never, tombstoneKey: marketKey }),
+  source({ topic: 'position-linker.position_orders', record: 'PositionOrder', table: positionOrdersTable, decidedBy: ['id', 'retracted'], isRetracted: ({ retracted }) => retracted }),
+  source({ topic: 'position-linker.position_cycles', record: 'PositionCycle', table: positionCyclesTable, decidedBy: ['position_id', 'retracted'], isRetracted: ({ retracted }) => retracted }),
+  source({ topic: 'position-linker.discrepancies', record: 'PositionDiscrepancy', table: positionDiscrepanciesTable, decidedBy: ['id', 'retracted'], isRetracted: ({ retracted }) => retracted }),
 ];

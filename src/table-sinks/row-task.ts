@@ -4,11 +4,34 @@ import type { FailedRecord, OffsetMove, RowChange, SinkCodec, SinkTask, SinkUnit
 import { keyOf, keyText, type Cell } from '../postgres/table.js';
 import type { RowSource } from './row-sources.js';
 
-type Change = RowChange<RecordTypes[RowSource['record']]>;
+type RowRecord = RecordTypes[RowSource['record']];
+type Change = RowChange<RowRecord>;
+
+/**
+ * A row as a record says it. The record is read whole only when it is asked for: of many that follow each other within a
+ * batch only the last is.
+ */
+class Upsert {
+  readonly kind = 'upsert';
+  readonly origin: LogRecord;
+  readonly previous: Change | null;
+  readonly #codec: SinkCodec;
+
+  constructor(codec: SinkCodec, origin: LogRecord, previous: Change | null) {
+    this.#codec = codec;
+    this.origin = origin;
+    this.previous = previous;
+  }
+
+  get record(): RowRecord {
+    return this.#codec.decode(this.origin.value as Uint8Array).value as RowRecord;
+  }
+}
 
 /** What was read of one topic since the last take. */
 class Intake {
   readonly source: RowSource;
+  readonly decide: SinkCodec['decode'];
   takenOffset: number;
   nextOffset: number;
   watermarkMs: number | null;
@@ -17,8 +40,9 @@ class Intake {
   changes = new Map<string, Change>();
   failed: FailedRecord[] = [];
 
-  constructor(source: RowSource, stored: StoredPosition) {
+  constructor(codec: SinkCodec, source: RowSource, stored: StoredPosition) {
     this.source = source;
+    this.decide = codec.decoderOf(source.record, source.decidedBy as readonly never[]);
     this.takenOffset = this.nextOffset = stored.nextOffset;
     this.watermarkMs = stored.watermarkMs;
   }
@@ -34,7 +58,7 @@ export class RowTask implements SinkTask {
 
   constructor(codec: SinkCodec, sources: readonly RowSource[], stored: readonly StoredPosition[]) {
     this.codec = codec;
-    this.intakes = sources.map((source, input) => new Intake(source, stored[input] as StoredPosition));
+    this.intakes = sources.map((source, input) => new Intake(codec, source, stored[input] as StoredPosition));
   }
 
   push(input: number, records: readonly LogRecord[], nextOffset: number): void {
@@ -96,7 +120,7 @@ export class RowTask implements SinkTask {
     const name = this.codec.nameOf(raw.value);
     // A topic carries several kinds of records; those of other tables are not even decoded.
     if (name !== null && name !== source.record && name !== 'Watermark') return;
-    const { type, value } = this.codec.decode(raw.value);
+    const { type, value } = intake.decide(raw.value);
     if (type === 'Watermark') {
       const { watermark_at } = value as RecordTypes['Watermark'];
       intake.watermarkMs = Math.max(intake.watermarkMs ?? watermark_at, watermark_at);
@@ -106,7 +130,7 @@ export class RowTask implements SinkTask {
     intake.records++;
     const key = keyOf(source.table, value);
     if (source.isRetracted(value)) this.put(intake, key, (previous) => ({ kind: 'delete', key, origin: raw, previous }));
-    else this.put(intake, key, (previous) => ({ kind: 'upsert', record: value, origin: raw, previous }));
+    else this.put(intake, key, (previous) => new Upsert(this.codec, raw, previous));
   }
 
   private put(intake: Intake, key: readonly Cell[], change: (previous: Change | null) => Change): void {

@@ -229,6 +229,9 @@ describe('sinks', () => {
       decode: () => {
         throw new Error('unknown schema id');
       },
+      decoderOf: () => () => {
+        throw new Error('unknown schema id');
+      },
       learn: () => {
         asked++;
         return Promise.reject(new Error('registry is down'));
