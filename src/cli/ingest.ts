@@ -39,7 +39,7 @@ export const ingestCommands: readonly Command[] = [
       // The client of the broker takes longer to load than the rest; help and wrong usage need none of it.
       const { KafkaLog } = await import('../kafka/kafka-log.js');
       const cluster = { ...clusterAccess(options), clientId: 'position-linker' };
-      const partitions = await checkStart(cluster, { namespace, registryUrl: options.registryUrl, uses: [GATEWAY_USE], topics: declaredTopics().filter(({ name }) => GATEWAY_USE.writes.includes(name)) });
+      const partitions = await checkStart(cluster, { namespace, registryUrl: options.registryUrl, uses: [GATEWAY_USE], topics: declaredTopics().filter(({ name }) => GATEWAY_USE.writes.includes(name)), databaseUrl: null });
       const log = new KafkaLog(cluster);
       const appender = log.sourceWriter();
       try {

@@ -47,7 +47,7 @@ export const runCommands: readonly Command[] = [
       const needed = new Set([...topicsOf(roles, declared).map(({ name }) => name), ...(isGateway ? GATEWAY_USE.writes : [])]);
       const declarations = declared.filter(({ name }) => needed.has(name));
       try {
-        await checkStart(access, { namespace, registryUrl, uses, topics: declarations });
+        await checkStart(access, { namespace, registryUrl, uses, topics: declarations, databaseUrl: roles.some(({ changelog }) => changelog === null) ? options.databaseUrl : null });
       } catch (error) {
         if (!(error instanceof SetUpError) || error.isUnreachable) throw error;
         stderr(failureText(error));

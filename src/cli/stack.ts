@@ -1,3 +1,5 @@
+import { BROKER_OPTIONS } from '../config/options.js';
+import { clusterAccess } from '../kafka/cluster-access.js';
 import { clearNamespace } from '../stack/clear-namespace.js';
 import { hidePassword, pieceVariables, type StackAddresses, type StackPiece } from '../stack/stack-addresses.js';
 import { stackDown, stackEnv, stackStatus, stackUp, type PieceStatus } from '../stack/stack.js';
@@ -62,10 +64,10 @@ export const stackCommands: readonly Command[] = [
     path: ['stack', 'clear'],
     summary: 'remove what one namespace left on the three servers',
     details: 'Topics, consumer groups, registry subjects and the database schema of --namespace, which must be given. Stop its roles first.',
-    options: ['namespace', 'brokers', 'registryUrl', 'databaseUrl'],
+    options: ['namespace', ...BROKER_OPTIONS, 'registryUrl', 'databaseUrl'],
     async run({ options, stdout }) {
       if (options.namespace === null) throw new UsageError('stack clear wants --namespace NAME');
-      const cleared = await clearNamespace(options.namespace, options);
+      const cleared = await clearNamespace(options.namespace, { ...options, ...clusterAccess(options) });
       const schema = cleared.schemaDropped ? ', its database schema' : '';
       stdout(`removed ${cleared.topics} topics, ${cleared.groups} groups, ${cleared.subjects} subjects${schema} of ${options.namespace}\n`);
       return 0;

@@ -1,6 +1,6 @@
 import { readRecordSchemas } from '../avro/record-schema.js';
 import { GuidedError } from '../config/guided-error.js';
-import { groupId, topicName, transactionalId, type Namespace } from '../config/namespace.js';
+import { databaseSchema, groupId, topicName, transactionalId, type Namespace } from '../config/namespace.js';
 import type { ClusterAccess } from '../kafka/cluster-access.js';
 import type { StandingProbe, TopicStanding } from '../kafka/standing.js';
 import { subjectProblems } from '../schema-registry/check-subjects.js';
@@ -28,6 +28,8 @@ export interface StartCheck {
   readonly uses: readonly RoleUse[];
   /** Declarations of the topics that the roles use. */
   readonly topics: readonly TopicDeclaration[];
+  /** Where roles that end in tables find them; null: none of them does. */
+  readonly databaseUrl: string | null;
 }
 
 /** Problems that one command mends. */
@@ -39,14 +41,14 @@ interface Remedy {
 /**
  * Whether the topics of these roles are there with one number of partitions, whether their schemas are registered and every
  * version readable, and whether this user may do what the roles do. Throws one SetUpError that lists everything that is not
- * so; else answers the number of partitions.
+ * so, tables included; else answers the number of partitions.
  */
 export async function checkStart(access: ClusterAccess, check: StartCheck): Promise<number> {
   // The client of the broker takes longer to load than the rest.
   const { StandingProbe } = await import('../kafka/standing.js');
   const probe = new StandingProbe({ ...access, clientId: 'position-linker' });
   try {
-    return await checkWith(probe, new RegistryClient(check.registryUrl), check);
+    return await checkWith(probe, new RegistryClient(check.registryUrl), () => tablesProblem(check), check);
   } finally {
     probe.close();
   }
@@ -55,15 +57,28 @@ export async function checkStart(access: ClusterAccess, check: StartCheck): Prom
 type Probe = Pick<StandingProbe, 'topics' | 'mayUseGroup' | 'mayWriteAs'>;
 type Registry = Pick<RegistryClient, 'versions' | 'version'>;
 
-/** The same, with these two to be asked. */
-export async function checkWith(probe: Probe, registry: Registry, { namespace, uses, topics }: StartCheck): Promise<number> {
+async function tablesProblem({ databaseUrl, namespace }: StartCheck): Promise<string | null> {
+  if (databaseUrl === null) return null;
+  const [{ openDatabase }, { migrationProblem }] = await Promise.all([import('../postgres/database.js'), import('../postgres/migrate.js')]);
+  const schema = databaseSchema(namespace);
+  const database = openDatabase({ databaseUrl, schema });
+  try {
+    return (await migrationProblem(database, schema))?.message ?? null;
+  } finally {
+    await database.close();
+  }
+}
+
+/** The same, with these to be asked; the last of them says what is wrong with the tables. */
+export async function checkWith(probe: Probe, registry: Registry, tables: () => Promise<string | null>, { namespace, uses, topics }: StartCheck): Promise<number> {
   const names = topics.map(({ name }) => topicName(namespace, name));
   const subjects = recordSubjects(namespace, topics, readRecordSchemas());
-  const [brokers, schemas] = await Promise.all([
+  const [brokers, schemas, database] = await Promise.all([
     asked('the brokers', async () => ({ standings: await probe.topics(names), roles: await forbiddenRoles(probe, namespace, uses) })),
     asked('the schema registry', () => subjectProblems(registry, subjects)),
+    asked('the database', tables),
   ]);
-  const unreachable = [brokers, schemas].flatMap(({ failure }) => failure ?? []);
+  const unreachable = [brokers, schemas, database].flatMap(({ failure }) => failure ?? []);
   const { standings, roles } = brokers.found ?? { standings: [], roles: [] };
   const where = namespace === null ? '' : ` --namespace ${namespace}`;
   const forbidden = [...forbiddenTopics(standings, namespace, uses), ...roles];
@@ -75,6 +90,7 @@ export async function checkWith(probe: Probe, registry: Registry, { namespace, u
     { remedy: `position-linker topics plan${where}, which says what can be done`, problems: shapes.uneven },
     { remedy: `position-linker acls apply${where}, as a user who may change rights`, problems: forbidden },
     { remedy: `position-linker schemas register${where}`, problems: found.filter(({ kind }) => kind === 'unregistered').map(({ message }) => message) },
+    { remedy: `position-linker db migrate${where}`, problems: database.found === null ? [] : [database.found] },
     { remedy: 'a version of position-linker that reads these schemas, or another namespace', problems: found.filter(({ kind }) => kind === 'unreadable').map(({ message }) => message) },
   ];
   const open = remedies.filter(({ problems }) => problems.length > 0);

@@ -1,9 +1,12 @@
-import { Kafka, logLevel, type RetryOptions } from 'kafkajs';
+import { Kafka, logLevel, type RetryOptions, type SASLOptions } from 'kafkajs';
+import type { ClusterAccess } from './cluster-access.js';
 
-function client(brokers: readonly string[], timeoutMs: number, retry: RetryOptions): Kafka {
+function client({ brokers, ssl, sasl }: ClusterAccess, timeoutMs: number, retry: RetryOptions): Kafka {
   return new Kafka({
     clientId: 'position-linker-probe',
     brokers: [...brokers],
+    ...(ssl !== undefined && { ssl }),
+    ...(sasl !== undefined && { sasl: sasl as SASLOptions }),
     connectionTimeout: timeoutMs,
     requestTimeout: timeoutMs,
     logLevel: logLevel.NOTHING,
@@ -12,8 +15,8 @@ function client(brokers: readonly string[], timeoutMs: number, retry: RetryOptio
 }
 
 /** Resolves when a broker answers a metadata request; rejects with what went wrong. For health checks. */
-export async function probeBrokers(brokers: readonly string[], timeoutMs: number): Promise<void> {
-  const admin = client(brokers, timeoutMs, { retries: 0 }).admin();
+export async function probeBrokers(brokers: readonly string[], timeoutMs: number, access: Omit<ClusterAccess, 'brokers'> = {}): Promise<void> {
+  const admin = client({ brokers, ...access }, timeoutMs, { retries: 0 }).admin();
   try {
     await admin.connect();
     await admin.describeCluster();
@@ -27,7 +30,7 @@ export async function probeBrokers(brokers: readonly string[], timeoutMs: number
  * loaded, which otherwise the first consumer and the first transaction of a run have to wait for.
  */
 export async function warmCoordinators(brokers: readonly string[], timeoutMs: number): Promise<void> {
-  const kafka = client(brokers, timeoutMs, { initialRetryTime: 50, maxRetryTime: 250, retries: 20 });
+  const kafka = client({ brokers }, timeoutMs, { initialRetryTime: 50, maxRetryTime: 250, retries: 20 });
   const admin = kafka.admin();
   const producer = kafka.producer({ transactionalId: 'position-linker-probe', idempotent: true, maxInFlightRequests: 1 });
   const deadline = Date.now() + timeoutMs;

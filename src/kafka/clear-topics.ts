@@ -1,4 +1,5 @@
-import { Kafka, logLevel } from 'kafkajs';
+import { kafkaClient } from './admin.js';
+import type { ClusterAccess } from './cluster-access.js';
 
 export interface ClearedTopics {
   readonly topics: readonly string[];
@@ -9,8 +10,8 @@ export interface ClearedTopics {
  * Deletes every topic and every consumer group whose name begins with `prefix`. A group that still has members is not
  * deleted and makes this reject, before any topic is touched.
  */
-export async function clearTopics(brokers: readonly string[], prefix: string): Promise<ClearedTopics> {
-  const admin = new Kafka({ clientId: 'position-linker-clear', brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+export async function clearTopics(access: ClusterAccess, prefix: string): Promise<ClearedTopics> {
+  const admin = kafkaClient({ ...access, clientId: 'position-linker-clear' }).admin();
   await admin.connect();
   try {
     const groups = (await admin.listGroups()).groups.map((group) => group.groupId).filter((name) => name.startsWith(prefix));

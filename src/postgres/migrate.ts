@@ -42,16 +42,23 @@ export async function migrate(databaseUrl: string, schema: string, migrations: r
 
 /** Throws GuidedError unless the schema is exactly at this program's version. For roles, which do not migrate by themselves. */
 export async function requireMigrated(queries: Queries, schema: string): Promise<void> {
+  const problem = await migrationProblem(queries, schema);
+  if (problem !== null) throw problem;
+}
+
+/** Why this program cannot work on the schema; null if it can. */
+export async function migrationProblem(queries: Queries, schema: string): Promise<GuidedError | null> {
   const newest = MIGRATIONS.at(-1)?.version ?? 0;
   const [found] = await queries.query<{ exists: boolean }>('SELECT to_regclass($1) IS NOT NULL AS exists', [`${identifier(schema)}.schema_migrations`]);
   const current = found?.exists === true ? await schemaVersion(queries) : 0;
-  if (current > newest) throw newerSchema(schema, current, newest);
+  if (current > newest) return newerSchema(schema, current, newest);
   if (current < newest) {
-    throw new GuidedError(
+    return new GuidedError(
       current === 0 ? `the database has no tables in schema ${schema}` : `the tables in schema ${schema} are at version ${current}, this program needs ${newest}`,
       'run `position-linker db migrate` with the same database and namespace',
     );
   }
+  return null;
 }
 
 async function prepare(session: Session, schema: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { databaseSchema, topicName } from '../config/namespace.js';
 import { clearTopics } from '../kafka/clear-topics.js';
+import type { ClusterAccess } from '../kafka/cluster-access.js';
 import { dropSchema } from '../postgres/drop-schema.js';
 import { addressList, registryAccess } from './health.js';
 import { StackError } from './stack-error.js';
@@ -17,10 +18,10 @@ export interface Cleared {
  */
 export async function clearNamespace(
   namespace: string,
-  addresses: { readonly brokers: readonly string[]; readonly registryUrl: string; readonly databaseUrl: string },
+  addresses: ClusterAccess & { readonly registryUrl: string; readonly databaseUrl: string },
 ): Promise<Cleared> {
   const prefix = topicName(namespace, '');
-  const { topics, groups } = await clearTopics(addresses.brokers, prefix).catch((error: unknown) => {
+  const { topics, groups } = await clearTopics(addresses, prefix).catch((error: unknown) => {
     throw new StackError(`the topics of ${namespace} could not be removed: ${String(error)}`, 'stop the roles of this namespace, then try again');
   });
   const subjects = await clearSubjects(addresses.registryUrl, prefix);

@@ -1,4 +1,7 @@
+import { BROKER_OPTIONS } from '../config/options.js';
+import { resolveOptions } from '../config/resolve.js';
 import { probeBrokers } from '../kafka/broker-probe.js';
+import { clusterAccess } from '../kafka/cluster-access.js';
 import { probeDatabase } from '../postgres/database-probe.js';
 import type { PieceName } from './state.js';
 
@@ -21,8 +24,11 @@ export function registryAccess(address: string): { readonly url: string; readonl
   return { url: bare, headers: { authorization: `Basic ${credentials}` } };
 }
 
-const probes: Readonly<Record<PieceName, (address: string, timeoutMs: number) => Promise<void>>> = {
-  kafka: (address, timeoutMs) => probeBrokers(addressList(address), timeoutMs),
+const probes: Readonly<Record<PieceName, (address: string, timeoutMs: number, env: NodeJS.ProcessEnv | null) => Promise<void>>> = {
+  kafka: (address, timeoutMs, env) => {
+    const { brokers, ...access } = env === null ? { brokers: addressList(address) } : clusterAccess(resolveOptions(BROKER_OPTIONS, new Map(), { ...env, KAFKA_BROKERS: address }));
+    return probeBrokers(brokers, timeoutMs, access);
+  },
   registry: probeRegistry,
   postgres: probeDatabase,
 };
@@ -41,10 +47,13 @@ async function probeOneRegistry(address: string, timeoutMs: number): Promise<voi
   if (!response.ok || !body.startsWith('[')) throw new Error(`GET ${url}/subjects answered ${response.status}`);
 }
 
-/** Null when the piece does what it is for; otherwise what went wrong, in a few words. */
-export async function ailment(piece: PieceName, address: string, timeoutMs: number): Promise<string | null> {
+/**
+ * Null when the piece does what it is for; otherwise what went wrong, in a few words. Of brokers that the environment names
+ * it also says who asks; those of the stack itself ask nobody.
+ */
+export async function ailment(piece: PieceName, address: string, timeoutMs: number, env: NodeJS.ProcessEnv | null = null): Promise<string | null> {
   try {
-    await probes[piece](address, timeoutMs);
+    await probes[piece](address, timeoutMs, env);
     return null;
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;

@@ -52,15 +52,15 @@ export async function stackUp(options: StackOptions = {}): Promise<StackAddresse
   const { env, say, signal, paths } = settle(options);
   return withLock(paths.lockFile, { waitMs: lockWaitMs, say, signal }, async () => {
     const given = fromEnvironment(env, readState(paths.stateFile));
-    await Promise.all(given.map(requireHealthy));
+    await Promise.all(given.map((piece) => requireHealthy(piece, env)));
     const missing = pieceNames.filter((name) => !given.some((piece) => piece.name === name));
     const ours = await startMissing(missing, paths, options.embeddedOnly ?? false, { env, say, signal });
     return addresses([...given, ...ours]);
   });
 }
 
-async function requireHealthy(piece: StackPiece): Promise<void> {
-  const ails = await ailment(piece.name, piece.address, healthTimeoutMs);
+async function requireHealthy(piece: StackPiece, env: NodeJS.ProcessEnv): Promise<void> {
+  const ails = await ailment(piece.name, piece.address, healthTimeoutMs, env);
   if (ails === null) return;
   const variable = pieceVariables[piece.name];
   const shown = piece.name === 'postgres' ? hidePassword(piece.address) : piece.address;
@@ -156,7 +156,7 @@ function knownPieces(env: NodeJS.ProcessEnv, paths: StackPaths): StackPiece[] {
 export async function stackStatus(options: StackOptions = {}): Promise<PieceStatus[]> {
   const { env, paths } = settle(options);
   return Promise.all(
-    knownPieces(env, paths).map(async (piece) => ({ ...piece, ailment: await ailment(piece.name, piece.address, healthTimeoutMs) })),
+    knownPieces(env, paths).map(async (piece) => ({ ...piece, ailment: await ailment(piece.name, piece.address, healthTimeoutMs, piece.source === 'environment' ? env : null) })),
   );
 }
 

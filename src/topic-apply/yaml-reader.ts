@@ -1,12 +1,13 @@
+import { GuidedError } from '../config/guided-error.js';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type Pair, type YAMLMap } from 'yaml';
 
 /** All that is wrong with a file, each with file:line:column. */
-export class YamlFileError extends Error {
+export class YamlFileError extends GuidedError {
   override name = 'YamlFileError';
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
+    super(problems.length === 1 ? (problems[0] as string) : `${problems.length} places:\n${problems.join('\n')}`, 'mend what stands there, then run it again');
     this.problems = problems;
   }
 }
@@ -19,20 +20,20 @@ export interface YamlEntry {
 
 /** Reads a YAML file node by node and collects every problem with its place, instead of stopping at the first. */
 export class YamlReader {
-  readonly problems: string[] = [];
   readonly root: Node | null;
   private readonly file: string;
   private readonly lines = new LineCounter();
+  private readonly problems: { readonly offset: number; readonly text: string }[] = [];
 
   constructor(file: string, text: string) {
     this.file = file;
     const document = parseDocument(text, { lineCounter: this.lines, uniqueKeys: true, prettyErrors: false });
-    for (const error of document.errors) this.problems.push(`${this.place(error.pos[0])}: ${error.message}`);
+    for (const error of document.errors) this.found(error.pos[0], error.message);
     this.root = document.contents as Node | null;
   }
 
   problem(node: Node | null, message: string): void {
-    this.problems.push(`${this.placeOf(node)}: ${message}`);
+    this.found(node?.range?.[0] ?? 0, message);
   }
 
   /** file:line:column */
@@ -40,9 +41,10 @@ export class YamlReader {
     return this.place(node?.range?.[0] ?? 0);
   }
 
-  /** Throws if anything was found so far. */
+  /** Throws if anything was found so far, in the order of the file. */
   check(): void {
-    if (this.problems.length > 0) throw new YamlFileError([...new Set(this.problems)]);
+    const sorted = [...this.problems].sort((a, b) => a.offset - b.offset).map(({ text }) => text);
+    if (sorted.length > 0) throw new YamlFileError([...new Set(sorted)]);
   }
 
   /** Entries of a mapping in file order; keys outside `known`, if given, are problems. */
@@ -91,6 +93,10 @@ export class YamlReader {
     if (typeof value === 'boolean' || Number.isSafeInteger(value)) return String(value);
     this.problem(node, typeof value === 'number' ? `${what} must be quoted: the number would not stay exact` : `${what} must be a text, a number or true or false`);
     return '';
+  }
+
+  private found(offset: number, message: string): void {
+    this.problems.push({ offset, text: `${this.place(offset)}: ${message}` });
   }
 
   private place(offset: number): string {

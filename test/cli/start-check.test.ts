@@ -7,7 +7,7 @@ import { declaredTopics } from '../../src/topic-apply/declared-topics.js';
 
 const uses = allRoleUses().filter(({ role }) => role === 'order-manager');
 const topics = declaredTopics().filter(({ name }) => uses.some(({ reads, writes }) => reads.includes(name) || writes.includes(name)));
-const check = { namespace: 'n', registryUrl: 'http://r', uses, topics };
+const check = { namespace: 'n', registryUrl: 'http://r', uses, topics, databaseUrl: null };
 const texts = new Map(recordSubjects('n', topics, readRecordSchemas()).map(({ subject, record }) => [subject, [JSON.stringify(record.schema)]]));
 
 interface Wrong {
@@ -15,9 +15,10 @@ interface Wrong {
   readonly forbidden?: readonly string[];
   readonly schemas?: ReadonlyMap<string, readonly string[]>;
   readonly brokerError?: Error;
+  readonly tables?: string;
 }
 
-async function failure({ partitions = {}, forbidden = [], schemas = texts, brokerError }: Wrong, what = check): Promise<SetUpError | number> {
+async function failure({ partitions = {}, forbidden = [], schemas = texts, brokerError, tables }: Wrong, what = check): Promise<SetUpError | number> {
   const probe = {
     topics: async (names: readonly string[]) => {
       if (brokerError !== undefined) throw brokerError;
@@ -30,7 +31,7 @@ async function failure({ partitions = {}, forbidden = [], schemas = texts, broke
     versions: async (subject: string) => (schemas.get(subject) ?? []).map((_text, index) => index + 1),
     version: async (subject: string, version: number | 'latest') => ({ id: 1, version: Number(version), schema: schemas.get(subject)?.[Number(version) - 1] ?? '' }),
   };
-  return checkWith(probe, registry, what).catch((error: unknown) => error as SetUpError);
+  return checkWith(probe, registry, async () => tables ?? null, what).catch((error: unknown) => error as SetUpError);
 }
 
 describe('the check at the start of a role', () => {
@@ -49,6 +50,7 @@ describe('the check at the start of a role', () => {
       partitions: { 'n.ws-gateway.order': 6, 'n.order-manager.changelog': null },
       forbidden: ['read n.ws-gateway.execution', 'n.order-manager', 'n.order-manager.0'],
       schemas: broken,
+      tables: 'the database has no tables in schema n',
     });
     expect(error).to.be.instanceOf(SetUpError).with.property('isUnreachable', false);
     expect((error as SetUpError).message.split('\n').map((line) => line.replace(/(cannot be read): .*/, '$1'))).to.deep.equal([
@@ -63,6 +65,8 @@ describe('the check at the start of a role', () => {
       '    mend with: position-linker acls apply --namespace n, as a user who may change rights',
       '  schema n.ws-gateway.order-position_linker.OrderUpdate is not registered',
       '    mend with: position-linker schemas register --namespace n',
+      '  the database has no tables in schema n',
+      '    mend with: position-linker db migrate --namespace n',
       `  version 2 of ${subject} cannot be read`,
       '    mend with: a version of position-linker that reads these schemas, or another namespace',
     ]);
