@@ -13,6 +13,11 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+// One of several processes ends with the one that started it, which may be gone before the code is loaded.
+const orphaned = (): void => controller.abort(new Error('the process that started this one is gone'));
+if (process.connected === false) orphaned();
+else process.on('disconnect', orphaned);
+
 // A reader that went away, such as `| head`, is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 

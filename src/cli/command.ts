@@ -11,6 +11,8 @@ export interface Positional {
 }
 
 export interface CommandContext<N extends OptionName = OptionName> {
+  /** The whole command line as it was typed. */
+  readonly argv: readonly string[];
   /** Words after the command's path, checked against its positionals. */
   readonly positionals: readonly string[];
   /** Values of the options that the command declares. */

@@ -1,6 +1,6 @@
 import { OptionError, resolveOptions } from '../config/resolve.js';
 import { UsageError, type Command, type CommandContext } from './command.js';
-import { checkUsage, findCommand, flagsOf, parseCommandLine, type CommandLine } from './command-line.js';
+import { checkUsage, findCommand, flagsOf, parseCommandLine } from './command-line.js';
 import { commandHelp, groupHelp, overviewHelp } from './help.js';
 import { didYouMean } from './suggestion.js';
 
@@ -19,7 +19,7 @@ const WRONG_USAGE = 2;
 /** argv (without node and script) to exit code: 0 done, 1 failed, 2 called wrongly, 3 found something. Never rejects. */
 export async function runCommandLine(groups: readonly CommandGroup[], argv: readonly string[], shell: Shell): Promise<number> {
   try {
-    return await dispatch(groups, parseCommandLine(argv), shell);
+    return await dispatch(groups, argv, shell);
   } catch (error) {
     if (error instanceof UsageError) {
       shell.stderr(`position-linker: ${error.message}\n`);
@@ -30,7 +30,8 @@ export async function runCommandLine(groups: readonly CommandGroup[], argv: read
   }
 }
 
-async function dispatch(groups: readonly CommandGroup[], line: CommandLine, shell: Shell): Promise<number> {
+async function dispatch(groups: readonly CommandGroup[], argv: readonly string[], shell: Shell): Promise<number> {
+  const line = parseCommandLine(argv);
   const [first] = line.words;
   if (first === undefined || (first === 'help' && line.words.length === 1)) {
     const overview = overviewHelp((await Promise.all(groups.map((group) => group.load()))).flat());
@@ -51,7 +52,7 @@ async function dispatch(groups: readonly CommandGroup[], line: CommandLine, shel
   const positionals = checkUsage(command, line);
   const options = resolveOptions(command.options, flags, shell.env);
   // Only the declared options are there; the type of a command's context says the same.
-  return command.run({ ...shell, flags: new Set(line.flags.keys()), positionals, options: options as CommandContext['options'] });
+  return command.run({ ...shell, argv, flags: new Set(line.flags.keys()), positionals, options: options as CommandContext['options'] });
 }
 
 async function commandsOf(groups: readonly CommandGroup[], word: string): Promise<readonly Command[]> {

@@ -13,6 +13,7 @@ import { PIPELINE_OPTIONS, ROLE_NAMES, roleTable, topicsOf, withUpstream, type O
 import { GATEWAY_OPTIONS } from './exchange-options.js';
 import { GATEWAY_ROLE, startGateway } from './gateway-role.js';
 import { GATEWAY_USE, roleUse } from './role-topics.js';
+import { ProcessEnded, startRoleProcess } from './role-process.js';
 import { failureText } from './run-command-line.js';
 import { checkStart, SetUpError } from './start-check.js';
 
@@ -29,12 +30,13 @@ export const runCommands: readonly Command[] = [
     summary: 'run roles: all, or those named',
     details:
       'Every instance is a member of its role\'s consumer group; start as many as you like. SIGTERM commits what was taken and leaves the group. ' +
+      'One process uses about one core: --processes starts several that each run all of the named roles, and stops them together. ' +
       'With --drain it ends once everything that was in the source topics at the start is in the tables, whoever did the work; the last line counts what still waits for a watermark. ' +
       'ws-gateway connects to the exchange with BYBIT_API_KEY and BYBIT_API_SECRET, or --key-file, and keeps the source topics complete. ' +
       'Exit codes: 0 done, 1 failed, 2 called wrongly, 4 settings or set-up do not fit, 5 a position or state is lost, 6 the log is corrupt, 7 the broker refuses a record.',
     positionals: [{ name: 'ROLE', help: `all, or any of ${ROLE_NAMES.join(', ')}; and ${GATEWAY_ROLE}, which all leaves out`, count: 'some', choices: ['all', ...ROLE_NAMES, GATEWAY_ROLE] }],
-    options: ['drain', ...GATEWAY_OPTIONS, ...PIPELINE_OPTIONS, 'commitIntervalMs', 'sessionTimeoutMs', 'namespace', ...BROKER_OPTIONS, 'registryUrl', 'databaseUrl', 'logLevel'],
-    async run({ positionals, options, stdout, stderr, signal }) {
+    options: ['drain', 'processes', ...GATEWAY_OPTIONS, ...PIPELINE_OPTIONS, 'commitIntervalMs', 'sessionTimeoutMs', 'namespace', ...BROKER_OPTIONS, 'registryUrl', 'databaseUrl', 'logLevel'],
+    async run({ argv, positionals, options, stdout, stderr, signal }) {
       const { namespace, registryUrl } = options;
       const access = clusterAccess(options);
       const table = roleTable(options);
@@ -42,6 +44,7 @@ export const runCommands: readonly Command[] = [
       const logger = createLog(options.logLevel, { namespace: namespace ?? undefined });
       const isGateway = positionals.includes(GATEWAY_ROLE);
       if (isGateway && options.drain) throw new UsageError('--drain waits for the roles behind the gateway; run them without it');
+      if (isGateway && options.processes > 1) throw new UsageError('ws-gateway needs a process of its own; run the other roles with --processes, and it without');
       const uses = [...(isGateway ? [GATEWAY_USE] : []), ...roles.map(roleUse)];
       const declared = declaredTopics();
       const needed = new Set([...topicsOf(roles, declared).map(({ name }) => name), ...(isGateway ? GATEWAY_USE.writes : [])]);
@@ -68,7 +71,8 @@ export const runCommands: readonly Command[] = [
       try {
         const waitedFor = options.drain ? withUpstream(table, roles.map(({ name }) => name)) : [];
         for (const role of waitedFor) stages.push(await role.stage(shell));
-        for (const role of roles) running.push(await role.start(shell));
+        if (options.processes > 1) for (let n = 1; n <= options.processes; n++) running.push(startRoleProcess(`process ${n}`, argv));
+        else for (const role of roles) running.push(await role.start(shell));
         if (isGateway) running.push(await startGateway({ ...shell, signal }));
         const outcome = await outcomeOf(running, signal, async (drainSignal) => {
           if (!options.drain) return null;
@@ -131,5 +135,6 @@ function failed(role: string, error: Error, stderr: (text: string) => void): num
     stderr(`position-linker: ${role}: ${error.message}\n`);
     return EXIT_CODES[error.kind as keyof typeof EXIT_CODES];
   }
+  if (error instanceof ProcessEnded && error.code !== null && error.code !== DONE) return error.code;
   throw new GuidedError(`${role} failed: ${error.message}`, 'the log lines above say what led to it; nothing is lost, start it again once the cause is mended', { cause: error });
 }

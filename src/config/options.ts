@@ -308,6 +308,15 @@ export const OPTIONS = {
     help: 'More of the session follows: no closing watermark',
     parse: boolean,
   }),
+  processes: option<number>({
+    flag: '--processes',
+    env: 'POSITION_LINKER_PROCESSES',
+    placeholder: 'N',
+    unit: null,
+    fallback: 1,
+    help: 'Processes that share the work, each an instance of every named role',
+    parse: integer(1, 64),
+  }),
   drain: option<boolean>({
     flag: '--drain',
     env: 'POSITION_LINKER_DRAIN',

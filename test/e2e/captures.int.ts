@@ -123,8 +123,8 @@ describe('recorded sessions through broker, registry and database', function () 
   it('the same rows on twelve partitions with several instances of each role', async () => {
     const namespace = await prepared('e2e_twelve', 12);
     await run('ingest', '--namespace', namespace, '--capture', capture);
-    const others = [start(['run', 'all', '--namespace', namespace]), start(['run', 'position-linker', 'table-sinks', '--namespace', namespace])];
-    await run('run', 'all', '--drain', '--namespace', namespace);
+    const others = [start(['run', 'position-linker', 'table-sinks', '--namespace', namespace])];
+    await run('run', 'all', '--drain', '--processes', '2', '--namespace', namespace);
     await run('verify', '--namespace', namespace);
     for (const child of others) {
       const gone = once(child, 'close');
