@@ -14,4 +14,5 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { words: ['show'], load: async () => (await import('./show.js')).showCommands },
   { words: ['verify'], load: async () => (await import('./verify.js')).verifyCommands },
   { words: ['rebuild'], load: async () => (await import('./rebuild.js')).rebuildCommands },
+  { words: ['explain'], load: async () => (await import('./explain.js')).explainCommands },
 ];

@@ -149,7 +149,7 @@ function comparable(source: RowSource<never>, cells: readonly Cell[]): readonly 
 }
 
 /** Of several updates of one seq the last by updatedTime counts, ties by the greatest canonical JSON. */
-function supersedes(update: PositionUpdate, earlier: PositionUpdate): boolean {
+export function supersedes(update: PositionUpdate, earlier: PositionUpdate): boolean {
   if (update.updated_at !== earlier.updated_at) return update.updated_at > earlier.updated_at;
   return contentOf(update) > contentOf(earlier);
 }
