@@ -2,8 +2,6 @@
 import type { SliceableBuffer } from './tap.js';
 
 const MAX_UNSCALED = 10n ** 38n - 1n;
-const MIN_INT64 = -(2n ** 63n);
-const MAX_INT64 = 2n ** 63n - 1n;
 /** Longer text is left to the general codec's way of counting its bytes. */
 const LONGEST_TEXT = 4_000;
 const BY_HAND = 63;
@@ -66,8 +64,9 @@ export function writeText(buf: SliceableBuffer, start: number, text: string): nu
 
 /** Length and bytes of a decimal, the fewest that hold it; -1 if it has more than 38 digits. */
 export function writeUnscaled(buf: SliceableBuffer, start: number, value: bigint): number {
-  if (value > MAX_INT64 || value < MIN_INT64) return writeWide(buf, start, value);
   whole[0] = value;
+  // What does not fit into 64 bits is cut, and then differs.
+  if (whole[0] !== value) return writeWide(buf, start, value);
   const low = words[0] as number;
   const high = words[1] as number;
   let p = start + 1;

@@ -166,9 +166,13 @@ export class RecordCodec {
    */
   learn(values: Iterable<Uint8Array | null>): Promise<void> | null {
     let unknown: Set<number> | null = null;
+    let known = -1;
     for (const value of values) {
       if (value === null || value.length < WIRE_HEADER_BYTES || value[0] !== 0) continue;
       const id = schemaIdOf(asBuffer(value));
+      // Mostly the id of the record before.
+      if (id === known) continue;
+      known = id;
       const reader = this.readers.get(id);
       if (reader === undefined || (reader instanceof UndecodableRecord && reader.reason === 'unknown_schema_id')) (unknown ??= new Set()).add(id);
     }

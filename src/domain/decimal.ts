@@ -11,6 +11,8 @@ export const MONEY_UNIT: Decimal = 10n ** 10n;
 
 const PATTERN = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
 const MAX_DIGITS = 38;
+const ZEROS = '0'.repeat(DECIMAL_SCALE);
+const ZERO_CODE = ZEROS.charCodeAt(0);
 
 /** Thrown for text that is not a decimal number of at most 20 integer digits and 18 decimals. */
 export class DecimalError extends Error {
@@ -48,11 +50,15 @@ export function shownDecimals(text: string): number {
 
 /** Shortest exact text: 1500000000000000000n → "1.5". */
 export function formatDecimal(value: Decimal): string {
-  const negative = value < 0n;
-  const digits = (negative ? -value : value).toString().padStart(DECIMAL_SCALE + 1, '0');
-  const whole = digits.slice(0, -DECIMAL_SCALE);
-  const fraction = digits.slice(-DECIMAL_SCALE).replace(/0+$/, '');
-  return `${negative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
+  if (value === 0n) return '0';
+  const digits = value.toString();
+  const first = value < 0n ? 1 : 0;
+  const point = digits.length - DECIMAL_SCALE;
+  let end = digits.length;
+  const lowest = Math.max(point, first);
+  while (end > lowest && digits.charCodeAt(end - 1) === ZERO_CODE) end--;
+  if (point <= first) return `${first === 1 ? '-' : ''}0.${ZEROS.slice(0, first - point)}${digits.slice(first, end)}`;
+  return end === point ? digits.slice(0, point) : `${digits.slice(0, point)}.${digits.slice(point, end)}`;
 }
 
 export function abs(value: Decimal): Decimal {

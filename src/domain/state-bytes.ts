@@ -8,6 +8,10 @@ const NONE = 0;
 const WORD = 1;
 const TWO_WORDS = 2;
 
+/** A decimal as two's complement of 64 bits, and its halves: numbers of 64 bits are moved without making another. */
+const whole = new BigInt64Array(1);
+const halves = new Int32Array(whole.buffer);
+
 /** Writes a state entry: unsigned variable-length numbers, texts, decimals. One writer is used again and again. */
 export class StateWriter {
   private bytes = new Uint8Array(1024);
@@ -52,13 +56,25 @@ export class StateWriter {
 
   /** A whole number from -1 to 2^53 - 2; a null is as good as -1. */
   count(value: number | null): void {
-    let rest = (value ?? -1) + 1;
+    const number = (value ?? -1) + 1;
     if (this.at + 8 > this.bytes.length) this.grow(8);
-    while (rest > 127) {
-      this.bytes[this.at++] = (rest % 128) + 128;
-      rest = Math.floor(rest / 128);
+    const { bytes } = this;
+    let { at } = this;
+    // 28 bits at a time are whole numbers of the machine.
+    let rest = number < 0x1000_0000 ? number : number % 0x1000_0000;
+    if (number >= 0x1000_0000) {
+      for (let i = 0; i < 4; i++) {
+        bytes[at++] = (rest & 127) | 128;
+        rest >>>= 7;
+      }
+      rest = (number - (number % 0x1000_0000)) / 0x1000_0000;
     }
-    this.bytes[this.at++] = rest;
+    while (rest > 127) {
+      bytes[at++] = (rest & 127) | 128;
+      rest >>>= 7;
+    }
+    bytes[at++] = rest;
+    this.at = at;
   }
 
   text(value: string): void {
@@ -90,17 +106,20 @@ export class StateWriter {
       return;
     }
     if (this.at + 17 > this.bytes.length) this.grow(17);
-    const low = BigInt.asIntN(64, value);
-    if (low === value) {
-      this.bytes[this.at] = WORD;
-      this.view.setBigInt64(this.at + 1, value);
-      this.at += 9;
+    const { view, at } = this;
+    whole[0] = value;
+    // What does not fit is cut, and then differs.
+    if (whole[0] === value) {
+      view.setUint8(at, WORD);
+      view.setInt32(at + 1, halves[1] as number);
+      view.setInt32(at + 5, halves[0] as number);
+      this.at = at + 9;
       return;
     }
-    this.bytes[this.at] = TWO_WORDS;
-    this.view.setBigInt64(this.at + 1, value >> 64n);
-    this.view.setBigInt64(this.at + 9, low);
-    this.at += 17;
+    view.setUint8(at, TWO_WORDS);
+    view.setBigInt64(at + 1, value >> 64n);
+    view.setBigInt64(at + 9, BigInt.asIntN(64, value));
+    this.at = at + 17;
   }
 
   private grow(need: number): void {

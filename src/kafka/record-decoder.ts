@@ -61,7 +61,7 @@ export function decodeRecords(bytes: Buffer, frame: BatchFrame, fromOffset: numb
       partition,
       offset,
       timestampMs: appendTimeMs ?? baseTimestampMs + timestampDelta,
-      key: keyLength < 0 ? null : Buffer.from(buffer, base + keyAt, keyLength),
+      key: keyLength < 0 ? null : keyLength <= SHARED_KEY_BYTES ? sharedKey(bytes, keyAt, keyLength) : Buffer.from(buffer, base + keyAt, keyLength),
       value: valueLength < 0 ? null : Buffer.from(buffer, base + valueAt, valueLength),
       headers,
     });
@@ -85,6 +85,24 @@ function readHeaders(bytes: Buffer, end: number): readonly RecordHeader[] {
     cursor += length;
   }
   return headers;
+}
+
+/** The same few keys come again and again: finding one is cheaper than a view of each, for the collector, too. */
+const SHARED_KEY_BYTES = 32;
+/** A power of two. */
+const KEY_SLOTS = 1024;
+const sharedKeys: (Buffer | undefined)[] = new Array<Buffer | undefined>(KEY_SLOTS).fill(undefined);
+
+function sharedKey(bytes: Buffer, at: number, length: number): Buffer {
+  let hash = length;
+  for (let i = at; i < at + length; i++) hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
+  const slot = (hash ^ (hash >>> 10)) & (KEY_SLOTS - 1);
+  const seen = sharedKeys[slot];
+  if (seen !== undefined && seen.length === length && isEqual(seen, bytes, at)) return seen;
+  const key = Buffer.allocUnsafeSlow(length);
+  bytes.copy(key, 0, at, at + length);
+  sharedKeys[slot] = key;
+  return key;
 }
 
 /** Names seen last, by length: nearly every record has the same ones, and comparing is cheaper than decoding. */

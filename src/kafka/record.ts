@@ -5,7 +5,7 @@ export type RecordHeader = readonly [name: string, value: Uint8Array];
  * A record as it lies in a partition.
  *
  * `key`, `value` and header values may be views into the buffer of a whole fetch answer: decode or copy what is to be
- * kept, or megabytes stay alive for a few bytes.
+ * kept, or megabytes stay alive for a few bytes. Records may share a key's bytes: nothing here is written to.
  */
 export interface LogRecord {
   readonly topic: string;

@@ -29,6 +29,6 @@ export async function learnSchemas(codec: LearningCodec, records: readonly LogRe
   }
 }
 
-function* valuesOf(records: readonly LogRecord[]): Iterable<Uint8Array | null> {
-  for (const { value } of records) yield value;
+function valuesOf(records: readonly LogRecord[]): readonly (Uint8Array | null)[] {
+  return records.map(({ value }) => value);
 }
