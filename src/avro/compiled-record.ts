@@ -20,14 +20,21 @@ const WIDEST_DECIMAL = 32;
 
 const TEXT_LENGTH = 'n = buf[p++]; if (n > 127) { m = buf[p++]; if (m > 127) return; n = (n & 127) | (m << 7); } if (n & 1) return; n >>>= 1;';
 
-const READ_TOOLS = { cursor, isAscii, longFrom, openMemory, readText, readWide, ONE_BYTE, NO_ITEMS: Object.freeze([]) };
+/** Every array without items. */
+export const NO_ITEMS: readonly never[] = Object.freeze([]);
+
+const READ_TOOLS = { cursor, isAscii, longFrom, openMemory, readText, readWide, ONE_BYTE, NO_ITEMS };
 const WRITE_TOOLS = { writeInteger, writeText, writeUnscaled };
 
 /** With `only` the record has these of its fields; the others are checked as strictly, but nothing is made of them. */
 export function compileReader(schema: AvroNamedSchema, only?: ReadonlySet<string>): CompiledReader {
   const source = new ReaderSource();
-  const record = only === undefined ? source.value(schema) : source.part(schema, only);
-  return made<CompiledReader>(READ_TOOLS, `function read(buf, p) { const base = openMemory(buf), end = buf.length; let n = 0, m = 0; ${source.lines.join('\n')} return p === end ? ${record} : undefined; }`);
+  return readerFrom(source, only === undefined ? source.value(schema) : source.part(schema, only), {});
+}
+
+/** A reader that does the source's lines and answers the expression, in which `more` may be named too. */
+export function readerFrom(source: ReaderSource, expression: string, more: object): CompiledReader {
+  return made<CompiledReader>({ ...READ_TOOLS, ...more }, `function read(buf, p) { const base = openMemory(buf), end = buf.length; let n = 0, m = 0; ${source.lines.join('\n')} return p === end ? ${expression} : undefined; }`);
 }
 
 export function compileWriter(schema: AvroNamedSchema): CompiledWriter {
@@ -49,7 +56,11 @@ function kindOf(schema: AvroSchema): string {
   return schema.type;
 }
 
-function isUnion(schema: AvroSchema): schema is readonly AvroSchema[] {
+export function isEnum(schema: AvroSchema): schema is AvroNamedSchema {
+  return typeof schema === 'object' && !isUnion(schema) && schema.type === 'enum';
+}
+
+export function isUnion(schema: AvroSchema): schema is readonly AvroSchema[] {
   return Array.isArray(schema);
 }
 
@@ -64,7 +75,8 @@ class NamedTypes {
   }
 }
 
-class ReaderSource {
+/** The lines of a reader, grown value by value in the order of the bytes. */
+export class ReaderSource {
   readonly lines: string[] = [];
   readonly #types = new NamedTypes();
   #variables = 0;

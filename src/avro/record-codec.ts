@@ -2,6 +2,8 @@ import type avro from 'avsc';
 import type { RecordName, RecordTypes } from '../domain/records.js';
 import { compileReader, compileWriter, type CompiledReader, type CompiledWriter } from './compiled-record.js';
 import type { RecordSchema } from './record-schema.js';
+import type { AvroNamedSchema } from './record-types.js';
+import { compileResolvingReader } from './resolving-reader.js';
 import { schemaForm } from './schema-form.js';
 import type { SchemaSource } from './schema-source.js';
 import { compileType } from './strict-types.js';
@@ -52,7 +54,7 @@ interface Reader {
   readonly name: RecordName;
   readonly type: avro.Type;
   readonly resolver: ReturnType<avro.Type['createResolver']> | undefined;
-  /** Null where the writer's schema is not ours. */
+  /** Null where the writer's schema is so far from ours that only the resolver reads it. */
   readonly compiled: CompiledReader | null;
 }
 
@@ -193,8 +195,9 @@ export class RecordCodec {
     if (text === null) return new UndecodableRecord('unknown_schema_id', `the registry has no schema ${id}`);
     let writerType: avro.Type;
     let writerForm: string;
+    let schema: AvroNamedSchema;
     try {
-      const schema = JSON.parse(text) as object;
+      schema = JSON.parse(text) as AvroNamedSchema;
       writerForm = schemaForm(schema);
       writerType = compileType(schema);
     } catch (error) {
@@ -204,7 +207,7 @@ export class RecordCodec {
     if (own === undefined) return new UndecodableRecord('unknown_record', `schema ${id} is of ${writerType.name ?? 'no record'}`);
     if (own.form === writerForm) return { name: own.schema.name, type: own.type, resolver: undefined, compiled: own.reader };
     try {
-      return { name: own.schema.name, type: own.type, resolver: own.type.createResolver(writerType), compiled: null };
+      return { name: own.schema.name, type: own.type, resolver: own.type.createResolver(writerType), compiled: resolvingReader(own, schema) };
     } catch (error) {
       return new UndecodableRecord('unusable_schema', `schema ${id} cannot be read as ${own.schema.name}: ${messageOf(error)}`, { cause: error });
     }
@@ -226,6 +229,11 @@ export class RecordCodec {
     this.slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
     this.slabEnd = 0;
   }
+}
+
+function resolvingReader({ schema, type }: OwnRecord, written: AvroNamedSchema): CompiledReader | null {
+  const { fields } = type as avro.types.RecordType;
+  return compileResolvingReader(schema.schema, written, (name) => fields.find((field) => field.name === name)?.defaultValue());
 }
 
 function compiledValue(reader: Reader, compiled: CompiledReader, buf: Buffer): object | undefined {
