@@ -132,7 +132,7 @@ async function runVariant({ context, schema, pipeline, brokers, runners, only, r
 async function runRange({ context, schema, pipeline, brokers, runners, only, ranges, progress }: Work): Promise<number> {
   const { options, stdout, signal } = context;
   const report = await compareRange({
-    databaseUrl: options.databaseUrl, schema, ranges, only, runners, signal, progress, shown: options.limit,
+    databaseUrl: options.databaseUrl, schema, ranges, only, runners, signal, progress, shown: options.limit, joinWindowMs: pipeline.joinWindowMs,
     start: (shadow) => tableRunner(context, brokers, pipeline, shadow, runners),
   });
   stdout(options.json ? rangeJson(report, pipeline) : rangeText(report));

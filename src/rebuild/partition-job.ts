@@ -29,6 +29,8 @@ export interface PartitionResult {
   readonly deadLetters: number;
   readonly applied: readonly Applied[];
   readonly firstUpdates: FirstUpdates;
+  /** When all sources had begun, on the exchange's clock. */
+  readonly begunMs: number | null;
   /** Time spent in each stage, in milliseconds. */
   readonly spent: { readonly waitingForLog: number; readonly roles: number; readonly copy: number };
 }
@@ -47,7 +49,7 @@ export async function runJob({ log, codec, topologies, session }: JobShell, { pa
   let tables = new TablesBuild(cuts === null ? null : new Map(cuts));
   let firstUpdates = new Map<string, number>();
   const startedMs = performance.now();
-  const { records, deadLetters, waitedMs } = await runPartition({
+  const { records, deadLetters, begunMs, waitedMs } = await runPartition({
     log, codec, topologies, partition, ranges, onProgress,
     ...(signal === undefined ? {} : { signal }),
     begin: () => {
@@ -66,7 +68,7 @@ export async function runJob({ log, codec, topologies, session }: JobShell, { pa
   const built = tables.tables();
   const builtMs = performance.now();
   const rows = await loadPartition(session, built, { partition, note: noteOf(cuts, applied) });
-  return { partition, records, rows, deadLetters, applied, firstUpdates, spent: { waitingForLog: waitedMs, roles: builtMs - startedMs - waitedMs, copy: performance.now() - builtMs } };
+  return { partition, records, rows, deadLetters, applied, firstUpdates, begunMs, spent: { waitingForLog: waitedMs, roles: builtMs - startedMs - waitedMs, copy: performance.now() - builtMs } };
 }
 
 function noteFirst(firsts: Map<string, number>, { account, category, asset, position_idx, seq, version }: Position): void {

@@ -24,6 +24,8 @@ export interface PartitionSummary {
   /** Source records taken in, watermarks among them. */
   readonly records: number;
   readonly deadLetters: number;
+  /** When all sources had begun, by the event time of their first records; null where there was none. */
+  readonly begunMs: number | null;
   /** Time in which the log had to be waited for. */
   readonly waitedMs: number;
 }
@@ -82,7 +84,8 @@ async function runOnce({ log, codec, topologies, partition, ranges, filter, begi
       await setImmediate();
     }
     tell(true);
-    return { records, deadLetters: pipeline.deadLetters, waitedMs };
+    const firsts = feeds.flatMap(({ firstMs }) => (firstMs === null ? [] : [firstMs]));
+    return { records, deadLetters: pipeline.deadLetters, begunMs: firsts.length === 0 ? null : Math.max(...firsts), waitedMs };
   } finally {
     await Promise.all(feeds.map((feed) => feed.close()));
   }

@@ -12,8 +12,9 @@ import type { SourceRange } from './source-feed.js';
 
 /*
  * A rebuild that does not begin at the first record, or ends before the last: every book starts as one whose past is not
- * known, and goes on after the end. Compared are cycles that begin after the book's first update of the range and are closed
- * within it, with their links and results; not their history.
+ * known, and goes on after the end. Compared are cycles that begin after the book's first update of the range, a join window
+ * after all source topics have begun (offsets of several topics are no one moment), and are closed within it, with their
+ * links and results; not their history.
  */
 
 export interface RangeOptions {
@@ -22,6 +23,7 @@ export interface RangeOptions {
   readonly ranges: readonly (readonly SourceRange[])[];
   readonly only: { readonly partition: number; readonly asset: string } | null;
   readonly runners: number;
+  readonly joinWindowMs: number;
   readonly start: (shadow: string) => Promise<JobRunner<PartitionJob, PartitionResult>>;
   readonly shown: number;
   readonly progress: (total: number) => Progress;
@@ -46,12 +48,13 @@ interface CycleRow {
   readonly book: string;
   readonly first_seq: number | null;
   readonly last_seq: number | null;
+  readonly opened_at: string;
   readonly is_closed: boolean;
 }
 
 /** Leaves nothing behind. */
 export async function compareRange(options: RangeOptions): Promise<RangeReport> {
-  const { databaseUrl, schema, ranges, only, runners, start, shown, progress, signal } = options;
+  const { databaseUrl, schema, ranges, only, runners, start, shown, progress, signal, joinWindowMs } = options;
   const startedMs = performance.now();
   const shadow = await ShadowSchema.lock(databaseUrl, schema, '_range');
   try {
@@ -67,8 +70,9 @@ export async function compareRange(options: RangeOptions): Promise<RangeReport> 
     try {
       const firsts = new Map(results.flatMap(({ firstUpdates }) => [...firstUpdates]));
       const rebuilt = (await cyclesOf(shadow.queries)).filter(({ book }) => only === null || book.split('|').at(-2) === only.asset);
-      const { ids, windows } = comparable(rebuilt, firsts);
-      const liveIds = (await cyclesOf(live)).filter((cycle) => isInWindow(cycle, windows)).map(({ position_id }) => position_id);
+      const begunMs = results.reduce((latest, result) => Math.max(latest, result.begunMs ?? 0), 0) + joinWindowMs;
+      const { ids, windows } = comparable(rebuilt, firsts, begunMs);
+      const liveIds = (await cyclesOf(live)).filter((cycle) => isInWindow(cycle, windows, begunMs)).map(({ position_id }) => position_id);
       const selection = ofPositions(arrayLiteral('uuid', [...new Set([...ids, ...liveIds])]));
       const tables: TableComparison[] = [];
       for (const table of REBUILT_TABLES) {
@@ -92,7 +96,7 @@ export async function compareRange(options: RangeOptions): Promise<RangeReport> 
 
 function cyclesOf(queries: Queries): Promise<CycleRow[]> {
   return queries.query<CycleRow>(
-    `SELECT position_id, account || '|' || category || '|' || asset || '|' || position_idx AS book, first_seq, last_seq, closed_at IS NOT NULL AS is_closed FROM position_cycles`,
+    `SELECT position_id, account || '|' || category || '|' || asset || '|' || position_idx AS book, first_seq, last_seq, opened_at, closed_at IS NOT NULL AS is_closed FROM position_cycles`,
   );
 }
 
@@ -102,12 +106,12 @@ interface Window {
 }
 
 /** Of the rebuilt cycles those that count, and by book the stretch in which the live table must have the same. */
-function comparable(cycles: readonly CycleRow[], firsts: FirstUpdates): { readonly ids: readonly string[]; readonly windows: ReadonlyMap<string, Window> } {
+function comparable(cycles: readonly CycleRow[], firsts: FirstUpdates, begunMs: number): { readonly ids: readonly string[]; readonly windows: ReadonlyMap<string, Window> } {
   const windows = new Map<string, Window>();
   const ids: string[] = [];
-  for (const { position_id, book, first_seq, last_seq, is_closed } of cycles) {
+  for (const { position_id, book, first_seq, last_seq, opened_at, is_closed } of cycles) {
     const afterSeq = firsts.get(book);
-    if (afterSeq === undefined || !is_closed || first_seq === null || last_seq === null || first_seq <= afterSeq) continue;
+    if (afterSeq === undefined || !is_closed || first_seq === null || last_seq === null || first_seq <= afterSeq || Date.parse(opened_at) <= begunMs) continue;
     ids.push(position_id);
     const window = windows.get(book);
     if (window === undefined) windows.set(book, { afterSeq, untilSeq: last_seq });
@@ -116,7 +120,7 @@ function comparable(cycles: readonly CycleRow[], firsts: FirstUpdates): { readon
   return { ids, windows };
 }
 
-function isInWindow({ book, first_seq, last_seq, is_closed }: CycleRow, windows: ReadonlyMap<string, Window>): boolean {
+function isInWindow({ book, first_seq, last_seq, opened_at, is_closed }: CycleRow, windows: ReadonlyMap<string, Window>, begunMs: number): boolean {
   const window = windows.get(book);
-  return window !== undefined && is_closed && first_seq !== null && last_seq !== null && first_seq > window.afterSeq && last_seq <= window.untilSeq;
+  return window !== undefined && is_closed && Date.parse(opened_at) > begunMs && first_seq !== null && last_seq !== null && first_seq > window.afterSeq && last_seq <= window.untilSeq;
 }

@@ -27,6 +27,7 @@ export class SourceFeed {
   private records: readonly LogRecord[] = [];
   private at = 0;
   private position: number;
+  private firstRecordMs: number | null = null;
   private ended = false;
 
   constructor(log: Log, codec: LearningCodec, range: SourceRange) {
@@ -40,6 +41,11 @@ export class SourceFeed {
   /** Next offset to be handed over. */
   get offset(): number {
     return this.ended && this.at >= this.records.length ? this.range.until : this.position;
+  }
+
+  /** Event time of the first record handed over. */
+  get firstMs(): number | null {
+    return this.firstRecordMs;
   }
 
   get hasRecords(): boolean {
@@ -91,6 +97,7 @@ export class SourceFeed {
         continue;
       }
       if (untilMs !== null && raw.timestampMs > untilMs) continue;
+      this.firstRecordMs ??= raw.timestampMs;
       const { merged } = arrival;
       pipeline.push(topic, { offset: raw.offset, timestampMs: raw.timestampMs, type: merged?.type ?? null, value: merged?.value ?? null });
     }

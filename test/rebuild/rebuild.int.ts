@@ -1,0 +1,212 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { COMMAND_GROUPS } from '../../src/cli/command-groups.js';
+import { runCommandLine } from '../../src/cli/run-command-line.js';
+import { addDigests, digestText, EMPTY_DIGEST, rowDigest } from '../../src/digests/row-digest.js';
+import { openDatabase, type Database } from '../../src/postgres/database.js';
+import type { Cell } from '../../src/postgres/table.js';
+import { removeNamespace, stackEnvironment, temporaryNamespace } from '../cli/temporary-namespace.js';
+import { replaySession } from '../replay/replay-session.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+function captureFile(name: string): string {
+  return fileURLToPath(new URL(`../captures/${name}/frames.jsonl.gz`, import.meta.url));
+}
+
+interface TableReport {
+  readonly table: string;
+  readonly live: string;
+  readonly rebuilt: string;
+  readonly changed: number;
+  readonly missing: number;
+  readonly added: number;
+  readonly differences: readonly { readonly kind: string; readonly columns: Readonly<Record<string, { readonly live: string | null; readonly rebuilt: string | null }>> }[];
+}
+
+interface Report {
+  readonly equal: boolean;
+  readonly swapped: boolean;
+  readonly resumed: number;
+  readonly records: number;
+  readonly tables: readonly TableReport[];
+}
+
+/** A pipeline of its own that has taken in one session, and what the log of it says. */
+class Session {
+  readonly namespace = temporaryNamespace('rebuild');
+  readonly partitions: number;
+  readonly capture: string;
+  readonly database: Database;
+
+  constructor(capture: string, partitions: number) {
+    this.capture = capture;
+    this.partitions = partitions;
+    this.database = openDatabase({ databaseUrl: stackEnvironment().DATABASE_URL, schema: this.namespace });
+  }
+
+  async command(...words: string[]): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+    let [stdout, stderr] = ['', ''];
+    const code = await runCommandLine(COMMAND_GROUPS, words, {
+      stdout: (text) => (stdout += text), stderr: (text) => (stderr += text), signal: new AbortController().signal,
+      env: { ...stackEnvironment(), POSITION_LINKER_NAMESPACE: this.namespace, POSITION_LINKER_LOG_LEVEL: 'error' },
+    });
+    return { code, stdout, stderr };
+  }
+
+  async done(...words: string[]): Promise<void> {
+    const { code, stderr } = await this.command(...words);
+    expect(code, stderr).to.equal(0);
+  }
+
+  async start(): Promise<this> {
+    await this.done('setup', '--partitions', String(this.partitions));
+    await this.done('ingest', '--capture', captureFile(this.capture));
+    await this.done('run', 'all', '--drain');
+    return this;
+  }
+
+  async rebuild(expected: number, ...words: string[]): Promise<Report> {
+    const { code, stdout, stderr } = await this.command('rebuild', '--json', ...words);
+    expect(code, `${stderr}${stdout.slice(0, 4_000)}`).to.equal(expected);
+    return JSON.parse(stdout) as Report;
+  }
+
+  table(report: Report, name: string): TableReport {
+    return report.tables.find(({ table }) => table === name) as TableReport;
+  }
+
+  /** All rows as the server shows them. */
+  async rows(): Promise<string> {
+    const texts: string[] = [];
+    for (const table of ['orders', 'positions', 'portfolio', 'position_orders', 'position_cycles', 'position_discrepancies', 'prediction_trading_results', 'prediction_cycles', 'sink_offsets']) {
+      texts.push(...(await this.database.query<{ row: string }>(`SELECT '${table} ' || t::text AS row FROM ${table} t`)).map(({ row }) => row).sort());
+    }
+    return texts.join('\n');
+  }
+
+  async end(): Promise<void> {
+    await this.database.close();
+    await removeNamespace(stackEnvironment(), this.namespace);
+  }
+}
+
+describe('rebuild beside the live tables', function () {
+  this.timeout(120_000);
+  const sessions: Session[] = [];
+  const session = async (capture: string, partitions: number): Promise<Session> => {
+    const opened = new Session(capture, partitions);
+    sessions.push(opened);
+    return opened.start();
+  };
+  after(() => Promise.all(sessions.map((opened) => opened.end())));
+
+  it('equals the live tables, byte for byte and by the digests of a replay, on one partition', async () => {
+    const one = await session('mid-start', 1);
+    const report = await one.rebuild(0);
+    expect(report).to.include({ equal: true, swapped: false });
+    const { tables } = await replaySession({ path: captureFile('mid-start') }, { partitions: 1 });
+    for (const { table, rows } of tables) {
+      const digest = rows.map((row) => rowDigest(table, row as Cell[])).reduce(addDigests, EMPTY_DIGEST);
+      const { live, rebuilt } = one.table(report, table.name);
+      expect([live, rebuilt], table.name).to.deep.equal([digestText(digest), digestText(digest)]);
+    }
+  });
+
+  it('finds rows changed, deleted and added by hand, and the swap mends them while sinks run', async () => {
+    const three = await session('late-fills', 3);
+    const { database } = three;
+    const before = await three.rows();
+    await database.query(`UPDATE position_orders SET execution_price = execution_price + 1 WHERE id = (SELECT id FROM position_orders WHERE execution_price IS NOT NULL ORDER BY id LIMIT 1)`);
+    await database.query(`DELETE FROM orders WHERE order_id = (SELECT max(order_id) FROM orders)`);
+    await database.query(`INSERT INTO prediction_trading_results SELECT r.* FROM prediction_trading_results p, jsonb_populate_record(p, jsonb_build_object('signal_id', 'nobody')) r LIMIT 1`);
+    await database.query(`GRANT SELECT ON orders TO PUBLIC`);
+    const found = await three.rebuild(3);
+    expect(found).to.include({ equal: false, swapped: false });
+    const differing = found.tables.filter(({ live, rebuilt }) => live !== rebuilt).map(({ table, changed, missing, added }) => [table, changed, missing, added]);
+    expect(differing).to.deep.equal([['orders', 0, 1, 0], ['position_orders', 1, 0, 0], ['prediction_trading_results', 0, 0, 1]]);
+    const { execution_price: price } = three.table(found, 'position_orders').differences[0]?.columns ?? {};
+    expect(Number(price?.live) - Number(price?.rebuilt)).to.equal(1);
+    const sinks = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'run', 'table-sinks', 'model-service'], {
+      cwd: ROOT, stdio: 'ignore', env: { ...process.env, ...stackEnvironment(), POSITION_LINKER_NAMESPACE: three.namespace, POSITION_LINKER_LOG_LEVEL: 'silent' },
+    });
+    expect(await three.rebuild(3, '--swap')).to.include({ equal: false, swapped: true });
+    expect(await three.rows()).to.equal(before);
+    const [grants] = await database.query<{ granted: boolean }>(`SELECT has_table_privilege('public', 'orders', 'SELECT') AS granted`);
+    expect(grants?.granted).to.equal(true);
+    await three.done('ingest', '--capture', captureFile('clean'));
+    await three.done('run', 'all', '--drain');
+    const ended = once(sinks, 'close');
+    sinks.kill('SIGTERM');
+    await ended;
+    expect(await three.rebuild(0)).to.include({ equal: true });
+    const [views] = await database.query<{ rows: number }>('SELECT count(*) AS rows FROM position_order_summary');
+    expect(views?.rows).to.be.above(0);
+  });
+
+  it('killed in the middle, it leaves the live tables alone, and a second run goes on with what is missing', async () => {
+    const twelve = await session('hedge', 12);
+    const { database, namespace } = twelve;
+    const before = await twelve.rows();
+    const loaded = async (): Promise<number> => {
+      const [found] = await database.query<{ exists: boolean }>('SELECT to_regclass($1) IS NOT NULL AS exists', [`${namespace}_rebuild.rebuild_partitions`]);
+      if (found?.exists !== true) return 0;
+      return (await database.query<{ rows: number }>(`SELECT count(*) AS rows FROM ${namespace}_rebuild.rebuild_partitions`).catch(() => []))[0]?.rows ?? 0;
+    };
+    const rebuilding = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'rebuild', '--threads', '1'], {
+      cwd: ROOT, stdio: 'ignore', env: { ...process.env, ...stackEnvironment(), POSITION_LINKER_NAMESPACE: namespace },
+    });
+    const gone = once(rebuilding, 'close');
+    while ((await loaded()) < 2) await pause(5);
+    rebuilding.kill('SIGKILL');
+    await gone;
+    expect(await loaded()).to.be.within(2, 11);
+    // The server notices a moment later that the holder of the lock is gone.
+    await expectLater(async () => (await database.query(`SELECT 1 FROM pg_stat_activity WHERE application_name = 'position-linker rebuild' AND state <> 'idle' AND query LIKE '%${namespace}%'`)).length === 0);
+    const report = await twelve.rebuild(0);
+    expect(report.resumed).to.be.within(2, 11);
+    expect(await twelve.rows()).to.equal(before);
+  });
+
+  it('fails when the database ends its connections, and the next run finds the tables as they were', async () => {
+    const [one] = sessions as [Session];
+    const before = await one.rows();
+    const admin = openDatabase({ databaseUrl: stackEnvironment().DATABASE_URL, schema: 'public' });
+    const rebuilding = one.command('rebuild');
+    await expectLater(async () => {
+      const ended = await admin.query(`SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE a.application_name = 'position-linker rebuild' AND n.nspname IN ('${one.namespace}', '${one.namespace}_rebuild')`);
+      return ended.length > 0;
+    });
+    await admin.close();
+    const { code, stderr } = await rebuilding;
+    expect(code, stderr).to.equal(1);
+    await one.rebuild(0);
+    expect(await one.rows()).to.equal(before);
+  });
+
+  it('tells what another policy, or a stretch of the log, would make of it, and never swaps that', async () => {
+    const [one, three] = sessions as [Session, Session];
+    const before = await three.rows();
+    const imagined = await three.command('rebuild', '--policy', 'fifo');
+    expect(imagined.stdout).to.match(/^what if: policy fifo instead of pro-rata\nnothing of this is stored/);
+    expect(imagined.code, imagined.stderr).to.be.oneOf([0, 3]);
+    expect((await three.command('rebuild', '--without-external')).stdout).to.match(/^what if: /);
+    await one.rebuild(0, '--no-horizon');
+    await one.rebuild(0, '--from', '30');
+    for (const words of [['--policy', 'fifo'], ['--without-signal', 'x'], ['--no-horizon'], ['--asset', 'BTCUSDT'], ['--from', '5']]) {
+      expect((await three.command('rebuild', '--swap', ...words)).code, words.join(' ')).to.equal(2);
+    }
+    expect(await three.rows()).to.equal(before);
+  });
+});
+
+async function expectLater(condition: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; !(await condition()); attempt++) {
+    if (attempt > 2_000) throw new Error('waited in vain');
+    await pause(5);
+  }
+}
