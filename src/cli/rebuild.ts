@@ -26,6 +26,7 @@ const EQUAL = 0;
 const DIFFERENT = 3;
 /** Fewer records are done before a thread is up. */
 const RECORDS_WORTH_THREADS = 30_000;
+const NOT_SWAPPED = '--swap replaces whole tables by what the whole log says: it does not go with a what-if, --no-horizon, --asset, --from or --to';
 const MEBIBYTE = 1024 * 1024;
 
 const REBUILD_OPTIONS = [
@@ -72,15 +73,15 @@ interface Work {
 async function runRebuild(context: RebuildContext): Promise<number> {
   const { options, flags, stderr, signal } = context;
   const { namespace, asset, from, to, noHorizon, withoutSignal, withoutExternal, until } = options;
+  const isRange = from !== null || to !== null;
+  const isImagined = withoutSignal !== null || withoutExternal || until !== null;
+  if (options.swap && (isImagined || noHorizon || isRange || asset !== null)) throw new UsageError(NOT_SWAPPED);
   const schema = databaseSchema(namespace);
   const pipeline = await storedSettings(options, schema);
   const { imagined, changed } = imaginedSettings(pipeline, options, flags);
-  const isWhatIf = changed.length > 0 || withoutSignal !== null || withoutExternal || until !== null;
-  const isRange = from !== null || to !== null;
+  const isWhatIf = changed.length > 0 || isImagined;
   if (noHorizon && isWhatIf) throw new UsageError('--no-horizon and a what-if are two questions: ask one at a time');
-  if (options.swap && (isWhatIf || noHorizon || isRange || asset !== null)) {
-    throw new UsageError('--swap replaces whole tables by what the whole log says: it does not go with a what-if, --no-horizon, --asset, --from or --to');
-  }
+  if (options.swap && isWhatIf) throw new UsageError(NOT_SWAPPED);
   // The client of the broker takes longer to load than the rest.
   const { KafkaLog } = await import('../kafka/kafka-log.js');
   const log = new KafkaLog({ ...clusterAccess(options), clientId: 'position-linker-rebuild' });

@@ -198,7 +198,8 @@ describe('rebuild beside the live tables', function () {
     await one.rebuild(0, '--no-horizon');
     await one.rebuild(0, '--from', '30');
     for (const words of [['--policy', 'fifo'], ['--without-signal', 'x'], ['--no-horizon'], ['--asset', 'BTCUSDT'], ['--from', '5']]) {
-      expect((await three.command('rebuild', '--swap', ...words)).code, words.join(' ')).to.equal(2);
+      const { code, stderr } = await three.command('rebuild', '--swap', ...words);
+      expect(code, `${words.join(' ')}: ${stderr}`).to.equal(2);
     }
     expect(await three.rows()).to.equal(before);
   });
