@@ -17,6 +17,23 @@ interface AssetState {
   readonly positions: Map<number, { readonly seq: number; readonly size: bigint; readonly content: string }>;
 }
 
+/** Positions in a list of open ones: a leg that is not among them may have gone flat. */
+export class ListedPositions {
+  readonly #legs = new Map<string, Set<number>>();
+
+  add(asset: string, positionIdx: number): void {
+    const legs = this.#legs.get(asset);
+    if (legs === undefined) this.#legs.set(asset, new Set([positionIdx]));
+    else legs.add(positionIdx);
+  }
+
+  /** The one position of one-way mode, or both legs. */
+  hasAll(asset: string): boolean {
+    const legs = this.#legs.get(asset);
+    return legs !== undefined && (legs.has(0) || (legs.has(1) && legs.has(2)));
+  }
+}
+
 const OPEN = new Set(['New', 'PartiallyFilled', 'Untriggered', 'Created', 'Active']);
 const LINKED = new Set(['linear', 'inverse']);
 const MOST_OPEN_ORDERS = 20_000;
@@ -73,12 +90,12 @@ export class AccountBooks {
     return [...this.#openOrders].filter(([, of]) => of === category).map(([orderId]) => orderId);
   }
 
-  /** Assets of the category whose position has to be asked for by name: not flat, or filled, when last heard of, and not listed among the open ones. */
-  assetsToAsk(category: string, listed: ReadonlySet<string>): string[] {
+  /** Assets of the category whose position has to be asked for by name: not flat, or filled, when last heard of, and not all of it is listed. */
+  assetsToAsk(category: string, listed: ListedPositions): string[] {
     const assets: string[] = [];
     for (const [key, { positions, fillSeq }] of this.#assets) {
       const [of, asset = ''] = key.split('|');
-      if (of !== category || listed.has(asset)) continue;
+      if (of !== category || listed.hasAll(asset)) continue;
       const shown = [...positions.values()];
       const isOpen = shown.some(({ size }) => size !== 0n);
       if (isOpen || fillSeq > Math.max(-1, ...shown.map(({ seq }) => seq))) assets.push(asset);

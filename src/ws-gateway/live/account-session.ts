@@ -18,7 +18,7 @@ import { StreamConnection, type StreamEnd } from './stream-connection.js';
 const HELD_MS = 10_000;
 const FIRST_PAUSE_MS = 200;
 const MOST_PAUSE_MS = 15_000;
-const REFUSED_PAUSE_MS = 5_000;
+const REFUSED_PAUSE_MS = 1_000;
 /** After a gap what REST showed late is looked for again. */
 const LATE_LOOKS_MS = [10_000, 60_000, 300_000] as const;
 /** Identical frames of two connections. */
@@ -36,6 +36,8 @@ export interface AccountSessionOptions {
   readonly target: ExchangeTarget;
   readonly clock: ExchangeClock;
   readonly history: History;
+  /** Asks the exchange for its time. */
+  readonly learnTime: () => Promise<void>;
   readonly categories: readonly HistoryCategory[];
   readonly seen: SeenRows;
   readonly books: AccountBooks;
@@ -124,12 +126,13 @@ export class AccountSession {
       if (signal.aborted) return;
       this.losses++;
       if (localMs() - startedMs > HELD_MS) attempt = 0;
-      const firstMs = end.kind === 'refused' ? REFUSED_PAUSE_MS : FIRST_PAUSE_MS;
-      const pauseMs = backoffMs(attempt, Math.random(), firstMs, MOST_PAUSE_MS);
+      const pauseMs = backoffMs(attempt, Math.random(), end.kind === 'refused' ? REFUSED_PAUSE_MS : FIRST_PAUSE_MS, MOST_PAUSE_MS);
       const fields = { account: this.account, connection: slot, why: end.message, againInMs: Math.round(pauseMs) };
       if (end.kind === 'refused') log.error(fields, 'the exchange refuses the key on the stream; make a new key if it has expired or was deleted');
       else log.warn(fields, 'connection lost');
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      // A refusal, or a connection that is never made, may be the exchange's clock, which has jumped unseen.
+      if (attempt > 0 || end.kind === 'refused') await this.#options.learnTime().catch(() => undefined);
     }
   }
 

@@ -1,7 +1,7 @@
 import { isRow, type Row } from '../exchange-fields.js';
 import { parseFrame, type SourceRecord } from '../frame-parser.js';
 import type { RecordSource } from '../../domain/records.js';
-import type { AccountBooks } from './account-books.js';
+import { ListedPositions, type AccountBooks } from './account-books.js';
 import { planBackfill, type BackfillPlan, type TimeWindow } from './backfill-plan.js';
 import type { History, HistoryCategory, HistoryRows } from './history.js';
 import { FRAME_ROWS, historyFrame, oldestFirst, settlementRows, type HistoryStream } from './history-frame.js';
@@ -80,9 +80,10 @@ export class Backfill {
   async #positions(category: 'linear' | 'inverse', touched: ReadonlySet<string>): Promise<number> {
     const { history, books } = this.#options;
     const open = await history.positions(category);
-    const listed = new Set(open.rows.map((row) => String(row['symbol'])));
+    const listed = new ListedPositions();
+    for (const row of open.rows) listed.add(String(row['symbol']), Number(row['positionIdx']));
     const answers: HistoryRows[] = [open];
-    const asked = new Set([...touched].filter((asset) => !listed.has(asset)).concat(books.assetsToAsk(category, listed)));
+    const asked = new Set([...touched].filter((asset) => !listed.hasAll(asset)).concat(books.assetsToAsk(category, listed)));
     for (const asset of asked) answers.push(await history.positionsOf(category, asset));
     let count = 0;
     for (const { rows, shownMs } of answers) count += this.#pushNew('position', category, shownMs, rows.filter((row) => Number(row['updatedTime']) > 0), 'history');

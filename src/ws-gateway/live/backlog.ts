@@ -43,7 +43,7 @@ export class Backlog {
     this.#options = options;
     this.#isSpooling = !options.spool.isEmpty;
     this.#pushed = options.spool.inheritedLines;
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
   }
 
   get isSpooling(): boolean {

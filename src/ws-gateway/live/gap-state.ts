@@ -19,10 +19,13 @@ interface Coverage {
 /** All times are exchange times. */
 export class GapState {
   #gap: Gap | null;
+  /** Everything before was seen or fetched, without a hole. */
+  #knownMs: number;
   readonly #connections = new Map<number, Coverage>();
 
   /** A gateway that starts has a gap from the last known time on. */
   constructor(knownUntilMs: number, nowMs: number) {
+    this.#knownMs = knownUntilMs;
     this.#gap = { fromMs: knownUntilMs, noticedMs: nowMs };
   }
 
@@ -36,35 +39,32 @@ export class GapState {
 
   /** Up to when everything is known to be received; what a successor would have to fetch from. */
   knownUntilMs(): number {
-    if (this.#gap !== null) return this.#gap.fromMs;
-    let knownMs = Number.NEGATIVE_INFINITY;
-    for (const { aliveMs } of this.#connections.values()) knownMs = Math.max(knownMs, aliveMs);
-    return knownMs;
+    return this.#gap === null ? this.#knownMs : this.#gap.fromMs;
   }
 
   /** Subscribed, and sees everything from here on. */
   subscribed(connection: number, nowMs: number): void {
     this.#connections.set(connection, { sinceMs: nowMs, aliveMs: nowMs });
+    this.#extend();
   }
 
   alive(connection: number, nowMs: number): void {
     const coverage = this.#connections.get(connection);
-    if (coverage !== undefined && nowMs > coverage.aliveMs) coverage.aliveMs = nowMs;
+    if (coverage === undefined || nowMs <= coverage.aliveMs) return;
+    coverage.aliveMs = nowMs;
+    this.#extend();
   }
 
   /** A connection's end was noticed. Answers whether that opened a gap. */
   lost(connection: number, nowMs: number): boolean {
-    const ended = this.#connections.get(connection);
-    if (ended === undefined) return false;
-    this.#connections.delete(connection);
-    for (const other of this.#connections.values()) if (other.sinceMs <= ended.aliveMs) return false;
-    return this.open(ended.aliveMs, nowMs);
+    if (!this.#connections.delete(connection) || this.#gap !== null || this.#isFollowed()) return false;
+    return this.open(this.#knownMs, nowMs);
   }
 
   /** Something got lost since that time, for whatever reason. Answers whether there was no gap before. */
   open(fromMs: number, nowMs: number): boolean {
     const isNew = this.#gap === null;
-    this.#gap = { fromMs: Math.min(fromMs, this.#gap?.fromMs ?? fromMs), noticedMs: this.#gap?.noticedMs ?? nowMs };
+    this.#gap = { fromMs: Math.min(fromMs, this.knownUntilMs()), noticedMs: this.#gap?.noticedMs ?? nowMs };
     return isNew;
   }
 
@@ -75,13 +75,31 @@ export class GapState {
   fetched(beganMs: number, gapFromMs: number): boolean {
     const gap = this.#gap;
     if (gap === null) return true;
+    // Another loss, further back, was noticed in the meantime.
     if (gap.fromMs < gapFromMs) return false;
-    for (const { sinceMs } of this.#connections.values()) {
-      if (sinceMs > beganMs) continue;
-      this.#gap = null;
-      return true;
-    }
-    this.#gap = { fromMs: Math.max(gap.fromMs, beganMs), noticedMs: gap.noticedMs };
+    this.#knownMs = Math.max(gap.fromMs, beganMs);
+    this.#gap = null;
+    this.#extend();
+    if (this.#isFollowed()) return true;
+    this.#gap = { fromMs: this.#knownMs, noticedMs: gap.noticedMs };
     return false;
+  }
+
+  /** Some connection goes on seeing from where everything is known. */
+  #isFollowed(): boolean {
+    for (const { sinceMs } of this.#connections.values()) if (sinceMs <= this.#knownMs) return true;
+    return false;
+  }
+
+  #extend(): void {
+    if (this.#gap !== null) return;
+    for (let grows = true; grows; ) {
+      grows = false;
+      for (const { sinceMs, aliveMs } of this.#connections.values()) {
+        if (sinceMs > this.#knownMs || aliveMs <= this.#knownMs) continue;
+        this.#knownMs = aliveMs;
+        grows = true;
+      }
+    }
   }
 }

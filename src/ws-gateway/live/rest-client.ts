@@ -13,6 +13,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const RECEIVE_WINDOW_MS = 10_000;
 const FIRST_PAUSE_MS = 250;
 const MOST_PAUSE_MS = 10_000;
+const TIME_QUESTIONS = 3;
 
 /** The exchange refuses, and asking again does not help. */
 export class RestRefusedError extends Error {
@@ -66,11 +67,20 @@ export class RestClient {
     );
   }
 
-  /** Asks for the exchange's time, so that the clock knows it. */
+  /** Asks for the exchange's time until it is told. */
   async synchronise(): Promise<void> {
     const sentMs = localMs();
     const answer = await this.#insist('time', (client) => client.getServerTime());
     this.#options.clock.take({ sentMs, receivedMs: localMs(), serverMs: answer.shownMs });
+  }
+
+  /** Asks for it a few times, because a jump is believed only when answers agree; does not insist. */
+  async learnTime(): Promise<void> {
+    for (let i = 0; i < TIME_QUESTIONS; i++) {
+      const sentMs = localMs();
+      const { answer } = await this.#attempt((client) => client.getServerTime());
+      if (answer !== null) this.#options.clock.take({ sentMs, receivedMs: localMs(), serverMs: answer.shownMs });
+    }
   }
 
   /** Throws RestRefusedError, or the reason of the signal. `what` names the question in logs. */
@@ -91,16 +101,7 @@ export class RestClient {
       if (mostAttempts !== undefined && attempt + 1 >= mostAttempts) throw new RestRefusedError('request', `${what}: no answer after ${mostAttempts} attempts: ${why}`);
       onRetry(what, attempt + 1, why);
       await sleep(verdict.kind === 'again' ? verdict.afterMs : pauseMs, undefined, { signal });
-      if (verdict.kind === 'again' && verdict.isClockWrong) await this.#learnTime();
-    }
-  }
-
-  async #learnTime(): Promise<void> {
-    // Several, because a jump is believed only when answers agree on it.
-    for (let i = 0; i < 3; i++) {
-      const sentMs = localMs();
-      const { answer } = await this.#attempt((client) => client.getServerTime());
-      if (answer !== null) this.#options.clock.take({ sentMs, receivedMs: localMs(), serverMs: answer.shownMs });
+      if (verdict.kind === 'again' && verdict.isClockWrong) await this.learnTime();
     }
   }
 

@@ -62,7 +62,7 @@ export class Spool {
       .map((digits) => ({ number: Number(digits), bytes: statSync(join(folder, `spool-${digits}.jsonl`)).size }))
       .sort((a, b) => a.number - b.number);
     this.inheritedLines = this.#segments.reduce((sum, { number }) => sum + countLines(this.#path(number)), 0);
-    this.#timers = [setInterval(() => this.#write(), WRITE_EVERY_MS), setInterval(() => this.#sync(), SYNC_EVERY_MS)];
+    this.#timers = [setInterval(() => this.#write(), WRITE_EVERY_MS).unref(), setInterval(() => this.#sync(), SYNC_EVERY_MS).unref()];
   }
 
   get bytes(): number {
