@@ -3,19 +3,16 @@ import { topicName, type Namespace } from '../config/namespace.js';
 import type { Logger } from '../config/log.js';
 import type { Options } from '../config/options.js';
 import type { RecordCodec } from '../avro/record-codec.js';
-import { GuidedError } from '../config/guided-error.js';
 import type { Log } from '../kafka/log.js';
 import { partitionOf } from '../kafka/partitioner.js';
 import { ORDER_TOPIC } from '../ws-gateway/frame-parser.js';
 import { SOURCE_TOPICS } from '../ws-gateway/gateway.js';
-import { ExchangeClock } from '../ws-gateway/live/exchange-clock.js';
 import { LiveRun } from '../ws-gateway/live/live-run.js';
-import { learnClock, openAccount, type OpenAccount } from '../ws-gateway/live/open-account.js';
 import { readKnownTimes } from '../ws-gateway/live/read-known.js';
-import { RestClient } from '../ws-gateway/live/rest-client.js';
 import { readTails } from '../ws-gateway/topic-tail.js';
 import type { PartitionTail } from '../ws-gateway/watermarks.js';
-import { credentialsOf, targetOf, type GATEWAY_OPTIONS } from './exchange-options.js';
+import type { GATEWAY_OPTIONS } from './exchange-options.js';
+import { openExchange } from './open-exchange.js';
 import type { RunningRole } from './role-table.js';
 
 export const GATEWAY_ROLE = 'ws-gateway';
@@ -31,31 +28,21 @@ export interface GatewayShell {
 
 /** Opens the accounts, looks how far the topics have come, and connects. Throws a GuidedError for keys that will not do. */
 export async function startGateway({ log, codec, namespace, logger, options, signal }: GatewayShell): Promise<RunningRole> {
-  const credentials = credentialsOf(options);
-  const target = targetOf(options);
-  const clock = new ExchangeClock();
   const ended = new AbortController();
   const end = (): void => ended.abort();
   signal.addEventListener('abort', end, { once: true });
   const roleLog = logger.child({ role: GATEWAY_ROLE });
-  const [first] = credentials;
-  if (first === undefined) throw new GuidedError('there is no account to connect', 'give keys');
-  const timeKeeper = new RestClient({ credentials: first, target, clock, signal: ended.signal, onRetry: (_what, attempt, why) => roleLog.warn({ attempt, why }, 'the exchange does not answer; asking again') });
-  await learnClock(timeKeeper, clock, roleLog);
-  const accounts: OpenAccount[] = [];
-  for (const each of credentials) accounts.push(await openAccount({ credentials: each, target, categories: options.categories, clock, signal: ended.signal, log: roleLog }));
-  const names = accounts.map(({ account }) => account);
-  if (new Set(names).size < names.length) throw new GuidedError(`two keys are of one account: ${names.join(', ')}`, 'one key an account; for two connections use --redundant');
+  const exchange = await openExchange(options, roleLog, ended.signal);
   const partitions = await log.partitionCount(topicName(namespace, ORDER_TOPIC));
   const tails = await tailsOf(log, codec, namespace, partitions);
   const known = await readKnownTimes(log, topicName(namespace, ORDER_TOPIC));
   const appender = log.sourceWriter();
   const run = new LiveRun({
-    ...options, accounts, target, clock, connections: options.redundant ? 2 : 1, appender, encode: (type, value) => codec.encode(type, value), nameOf: (topic) => topicName(namespace, topic),
+    ...options, ...exchange, connections: options.redundant ? 2 : 1, appender, encode: (type, value) => codec.encode(type, value), nameOf: (topic) => topicName(namespace, topic),
     partitions, partitionOf: (asset) => partitionOf(asset, partitions), tails, known, sweepEveryMs: options.sweepIntervalMs,
     spoolFolder: join(options.spoolDir, namespace ?? 'default'), spoolLimitBytes: options.spoolLimitMb * 1024 * 1024, log: roleLog,
   });
-  for (const { account } of accounts) roleLog.info({ account }, 'connecting');
+  for (const { account } of exchange.accounts) roleLog.info({ account }, 'connecting');
   return {
     name: GATEWAY_ROLE,
     finished: run.finished,
