@@ -25,6 +25,7 @@ const FOUND = 3;
 const PROBE_TIMEOUT_MS = 5_000;
 const EXCHANGE_ATTEMPTS = 3;
 const CLOCK_OFF_MS = 5_000;
+const MOST_LINES = 8;
 
 type State = 'ok' | 'warn' | 'bad' | 'none';
 
@@ -56,8 +57,15 @@ export const doctorCommands: readonly Command[] = [
 
 function textOf(findings: readonly Finding[]): string {
   const marks: Readonly<Record<State, string>> = { ok: 'ok', warn: 'look', bad: 'BAD', none: '-' };
-  const rows = findings.flatMap(({ what, state, detail }) => detail.split('\n').map((line, index) => (index === 0 ? [marks[state], what, plainText(line)] : ['', '', plainText(line)])));
+  const rows = findings.flatMap(({ what, state, detail }) => fewLines(detail).map((line, index) => (index === 0 ? [marks[state], what, plainText(line)] : ['', '', plainText(line)])));
   return textTable([{ heading: '', align: 'left' }, { heading: 'what', align: 'left' }, { heading: 'found', align: 'left' }], rows);
+}
+
+/** One screen holds no list of forty topics; the last line says what to do about all of them. */
+function fewLines(detail: string): readonly string[] {
+  const lines = detail.split('\n');
+  if (lines.length <= MOST_LINES) return lines;
+  return [...lines.slice(0, MOST_LINES - 2), `… ${lines.length - MOST_LINES + 1} lines more (--json has them all)`, lines.at(-1) ?? ''];
 }
 
 /** A check that fails is a finding, not the end of the others. */
@@ -74,7 +82,7 @@ async function servers(options: DoctorOptions): Promise<Finding[]> {
   const addresses = `brokers ${brokers.join(',')}, registry ${hosts(registryUrl)}, database ${hosts(databaseUrl)}${namespace === null ? '' : `, namespace ${namespace}`}`;
   const [start, database] = await Promise.all([
     looked('topics, rights, schemas', async () => {
-      const partitions = await checkStart(clusterAccess(options), { namespace, registryUrl, uses: allRoleUses(), topics: declaredTopics() });
+      const partitions = await checkStart(clusterAccess(options), { namespace, registryUrl, databaseUrl, uses: allRoleUses(), topics: declaredTopics() });
       return [{ what: 'topics, rights, schemas', state: 'ok', detail: `all there, ${partitions} partitions` }];
     }),
     looked('database', async () => {
