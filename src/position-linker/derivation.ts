@@ -5,7 +5,7 @@ import { naturalKey, uuidOfKey } from '../domain/uuid.js';
 import type { AverageStep } from './average-cost.js';
 import type { BookState } from './book-state.js';
 import type { DerivedRows } from './derived-rows.js';
-import type { CashItem, FillItem, FlowItem, UpdateItem } from './evidence-item.js';
+import { type CashItem, type FillItem, type FlowItem, type UpdateItem, inputsOfUpdate } from './evidence-item.js';
 import { type IntervalPlan, type PlannedFlow, moneyAgrees, planCloses, planInterval, sequence } from './interval-plan.js';
 import { type Ledger, fillMoney } from './ledger.js';
 import { type PlacedResidual, placeResidual, residualMoney } from './residual.js';
@@ -98,7 +98,7 @@ export class Derivation {
     this.ledger.applyChange(state, {
       linkName: name, isFill: false, delta: size, fee: 0n, price: null, orderId: null, execId: null, source: 'position', seq: null,
       openingSeq: 'start', executedAt: update.updatedAt, signalId: null, exitReason: 'unknown', evidence: 'unattributed', candidates: null,
-      checks: [], inputs: update.inputs, verifiedToSeq: update.seq, approximate: false,
+      checks: [], inputs: inputsOfUpdate(update), verifiedToSeq: update.seq, approximate: false,
     }, step, { closingValue: 0n, openingValue: cost, closingFee: 0n, openingFee: 0n }, rows);
     this.#discrepancy(rows, 'start_unknown', String(update.seq), {
       firstSeq: update.seq, lastSeq: update.seq, size, positionId: state.cycle!.positionId, openedAt: update.updatedAt,
@@ -151,7 +151,7 @@ export class Derivation {
       linkName: this.ledger.nameInAsset(part.partId), isFill: true, delta: signedQuantity(part), fee, price: fill.price, orderId: fill.orderId,
       execId: fill.execId, source: fill.source, seq: part.moved ? context.update!.seq : fill.seq, openingSeq: part.moved ? context.update!.seq : fill.seq,
       executedAt: fill.executedAt, signalId: fill.signalId, exitReason: fill.exitReason, evidence, candidates, checks,
-      inputs: context.update === null ? fill.inputs : fill.inputs.concat(context.update.inputs),
+      inputs: context.update === null ? fill.inputs : fill.inputs.concat(inputsOfUpdate(context.update)),
       verifiedToSeq: context.update?.seq ?? -1, approximate: fill.source === 'order',
     }, step, fillMoney(step, fee), rows);
     if (step.excess > 0n) {
@@ -195,7 +195,7 @@ export class Derivation {
     this.ledger.applyChange(state, {
       linkName: naturalKey(this.ledger.bookName, update.seq), isFill: false, delta: gap, fee: 0n, price: null, orderId: null, execId: null,
       source: 'position', seq: update.seq, openingSeq: update.seq, executedAt: update.updatedAt, signalId: null, exitReason: 'unknown',
-      evidence: 'unattributed', candidates: residual.candidates, checks: [], inputs: update.inputs, verifiedToSeq: update.seq, approximate: true,
+      evidence: 'unattributed', candidates: residual.candidates, checks: [], inputs: inputsOfUpdate(update), verifiedToSeq: update.seq, approximate: true,
     }, priced.step, priced.money, rows);
     this.#discrepancy(rows, inFills ? 'fill_missing' : 'external_change', String(update.seq), {
       firstSeq: state.shown?.seq ?? null, lastSeq: update.seq, size: gap, money: priced.moneyMissing,

@@ -1,5 +1,6 @@
 import type { Decimal } from '../domain/decimal.js';
 import type { InputRef } from '../domain/records.js';
+import { POSITION_TOPIC } from './input-topic.js';
 
 /**
  * What a book is derived from: fills, cash events and position updates, each dated to a seq of its asset.
@@ -9,7 +10,6 @@ export interface ItemBase {
   seq: number | null;
   /** Effective time of the record that brought the item: windows count from here. */
   effectiveMs: number;
-  readonly inputs: readonly InputRef[];
   /** The rows this item leads to are issued. */
   settled: boolean;
   /** To be taken out as soon as a derivation without it is settled; effectiveMs is then that of the removal. */
@@ -18,6 +18,7 @@ export interface ItemBase {
 
 export interface FillItem extends ItemBase {
   readonly kind: 'fill';
+  readonly inputs: readonly InputRef[];
   readonly positionIdx: number;
   /** Identity within account, category and asset. */
   readonly fillId: string;
@@ -53,6 +54,7 @@ export interface FillItem extends ItemBase {
 
 export interface CashItem extends ItemBase {
   readonly kind: 'cash';
+  readonly inputs: readonly InputRef[];
   readonly positionIdx: number;
   readonly cashId: string;
   /** Positive is paid. */
@@ -65,6 +67,9 @@ export interface CashItem extends ItemBase {
 
 export interface UpdateItem extends ItemBase {
   readonly kind: 'update';
+  /** Where its record stands in the position topic. */
+  readonly partition: number;
+  readonly offset: number;
   readonly positionIdx: number;
   seq: number;
   /** Signed size. */
@@ -79,6 +84,12 @@ export interface UpdateItem extends ItemBase {
 }
 
 export type FlowItem = FillItem | CashItem;
+
+/** The record an update came with. */
+export function inputsOfUpdate({ partition, offset }: UpdateItem): InputRef[] {
+  return [{ topic: POSITION_TOPIC, partition, offset }];
+}
+
 export type Item = FlowItem | UpdateItem;
 
 function rank(item: Item): number {

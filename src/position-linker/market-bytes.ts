@@ -3,7 +3,7 @@ import type { DiscrepancyCause } from '../domain/records.js';
 import type { BookState, Cycle } from './book-state.js';
 import { newBookState } from './book-state.js';
 import type { DerivedDiscrepancy } from './derived-rows.js';
-import type { FillItem, Item } from './evidence-item.js';
+import { type FillItem, type Item, inputsOfUpdate } from './evidence-item.js';
 import { readCash, readFill, readMaybeText, readRefs, writeCash, writeFill, writeMaybeText, writeRefs } from './input-bytes.js';
 import { type IssuedHistory, newIssuedHistory } from './issuer.js';
 import { type LinkerOptions, Market } from './market.js';
@@ -33,7 +33,7 @@ function writeItem(writer: StateWriter, item: Item): void {
   writer.count(item.effectiveMs);
   writer.flag(item.settled);
   writer.flag(item.dying);
-  writeRefs(writer, item.inputs);
+  writeRefs(writer, item.kind === 'update' ? inputsOfUpdate(item) : item.inputs);
   if (item.kind === 'fill') writeFillItem(writer, item);
   else if (item.kind === 'cash') {
     writer.text(item.cashId);
@@ -91,7 +91,7 @@ function readItem(reader: StateReader, positionIdx: number): Item {
     };
   }
   return {
-    kind, positionIdx, seq: seq!, effectiveMs, settled, dying, inputs, size: reader.decimal(), entryPrice: reader.maybeDecimal(), entryPriceDecimals: reader.count(),
+    kind, positionIdx, seq: seq!, effectiveMs, partition: inputs[0]!.partition, offset: inputs[0]!.offset, settled, dying, size: reader.decimal(), entryPrice: reader.maybeDecimal(), entryPriceDecimals: reader.count(),
     positionValue: reader.maybeDecimal(), cumRealisedPnl: reader.maybeDecimal(), updatedAt: reader.count(), pushedAt: reader.count(),
   };
 }
@@ -281,8 +281,9 @@ export function writeMarket(writer: StateWriter, market: Market): Uint8Array {
   writer.text(market.account);
   writer.text(market.category);
   writer.text(market.asset);
-  writer.count(market.clock.pairs.length);
-  for (const { atMs, seq } of market.clock.pairs) {
+  writer.count(market.clock.length);
+  for (let i = 0; i < market.clock.length; i++) {
+    const { atMs, seq } = market.clock.pairAt(i);
     writer.count(atMs);
     writer.count(seq);
   }
@@ -326,7 +327,7 @@ export function readMarket(bytes: Uint8Array, options: LinkerOptions): Market {
   if (version !== VERSION) throw new Error(`position-linker state has version ${version}, this program knows ${VERSION}: start a newer one, or rebuild`);
   const name = { account: reader.text(), category: reader.text(), asset: reader.text() };
   const market = new Market(name.account, name.category, name.asset, options);
-  readMany(reader, () => market.clock.pairs.push({ atMs: reader.count(), seq: reader.count() }));
+  readMany(reader, () => market.clock.restore(reader.count(), reader.count()));
   readMany(reader, () => market.mode.changes.push({ first: reader.count(), hedge: reader.flag() }));
   market.highestDatedSeq = readBound(reader)!;
   readMany(reader, () => {

@@ -47,7 +47,7 @@ function applyToMarket(market: Market, record: MergedRecord, watermarkMs: number
       market.onAnomaly(record.value, at, emitter);
       return true;
     case 'PositionUpdate':
-      market.onUpdate(record.value, [{ topic: POSITION_TOPIC, partition: record.partition, offset: record.offset }], at, watermarkMs, emitter);
+      market.onUpdate(record.value, record, at, watermarkMs, emitter);
       return true;
     default:
       return null;
@@ -110,7 +110,7 @@ function replayEntry(reader: StateReader, market: Market): void {
   else if (tag === ANOMALY) market.onAnomaly(readAnomaly(reader, name), at, SILENT);
   else if (tag === POSITION) {
     const update = readPosition(reader);
-    market.onUpdate(update, readRefs(reader), at, watermarkMs, SILENT);
+    market.onUpdate(update, readRefs(reader)[0]!, at, watermarkMs, SILENT);
   } else throw new Error(`position-linker state holds an entry of unknown kind ${tag}`);
 }
 

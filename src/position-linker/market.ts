@@ -141,7 +141,7 @@ export class Market {
     else if (issued === undefined || issued.status === 'explained' || issued.row.evidence !== row.evidence) entry.issuer.open(row, cause, emitter);
   }
 
-  onUpdate(record: PositionMark, inputs: Item['inputs'], effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
+  onUpdate(record: PositionMark, place: { readonly partition: number; readonly offset: number }, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
     this.#quietUntilMs = Number.NEGATIVE_INFINITY;
     const { seq } = record;
     if (seq === null) return;
@@ -151,7 +151,7 @@ export class Market {
     }
     const entry = this.entry(record.position_idx);
     const item: UpdateItem = {
-      kind: 'update', positionIdx: record.position_idx, seq, effectiveMs, inputs, settled: false, dying: false, size: record.size,
+      kind: 'update', positionIdx: record.position_idx, seq, effectiveMs, partition: place.partition, offset: place.offset, settled: false, dying: false, size: record.size,
       entryPrice: record.entry_price, entryPriceDecimals: record.entry_price_decimals, positionValue: record.position_value,
       cumRealisedPnl: record.cum_realised_pnl, updatedAt: record.updated_at, pushedAt: record.envelope_created_at,
     };
@@ -175,9 +175,15 @@ export class Market {
   /** The watermark before which nothing changes, as long as no evidence comes. */
   #findQuietUntilMs(): number {
     if (this.inferred.size > 0) return Number.NEGATIVE_INFINITY;
-    let until = this.clock.pairs.length > 0 ? this.clock.pairs[0]!.atMs + 2 * this.options.horizonMs : Number.POSITIVE_INFINITY;
+    let until = this.#clockDueMs();
     for (const { book } of this.#inOrder) until = Math.min(until, book.quietUntilMs());
     return until;
+  }
+
+  /** The clock forgets once its oldest time is older than this. */
+  #clockDueMs(): number {
+    const { firstMs } = this.clock;
+    return firstMs === null ? Number.POSITIVE_INFINITY : firstMs + 2 * this.options.horizonMs;
   }
 
   #advance(watermarkMs: number, emitter: Emitter): boolean {
@@ -197,7 +203,7 @@ export class Market {
       }
       changed = this.#moveHorizon(entry, watermarkMs, emitter) || changed;
     }
-    if (this.clock.pairs.length > 0 && this.clock.pairs[0]!.atMs < watermarkMs - 2 * this.options.horizonMs) {
+    if (this.#clockDueMs() < watermarkMs) {
       this.clock.forgetBefore(watermarkMs - this.options.horizonMs);
       changed = true;
     }
@@ -357,6 +363,7 @@ export class Market {
         this.inferred.delete(cashName(item.cashId));
       }
     }
+    this.clock.forgetUpTo(this.#inOrder.reduce((lowest, { book }) => Math.min(lowest, book.base.seq), Number.POSITIVE_INFINITY));
     entry.issuer.forget(entry.book.base.seq, entry.book.liveCycleIds(), { knownAtMs: watermarkMs, reason: 'expired' }, emitter);
     return true;
   }
@@ -377,7 +384,7 @@ function cashName(cashId: string): string {
 function fillItem(record: Fill, place: { seq: number | null; positionIdx: number }, effectiveMs: number): FillItem {
   return {
     kind: 'fill', positionIdx: place.positionIdx, seq: place.seq, effectiveMs, inputs: record.inputs, settled: false, dying: false,
-    fillId: record.fill_id, source: record.source === 'order' ? 'order' : 'execution', execId: record.exec_id, orderId: record.order_id,
+    fillId: record.fill_id, source: record.source === 'order' ? 'order' : 'execution', execId: record.source === 'order' ? null : record.fill_id, orderId: record.order_id,
     direction: record.side === 'Sell' ? -1 : 1, quantity: record.quantity, value: record.value, price: record.price, fee: record.fee,
     closedSize: record.closed_size, execPnl: record.exec_pnl, leavesQuantity: record.leaves_quantity, fromQuantity: record.from_quantity,
     toQuantity: record.to_quantity, seqAfter: record.seq_after, executedAfter: record.executed_after, executedAt: record.executed_at,

@@ -9,15 +9,32 @@ export interface SeqAt {
  * be an answer: both time and seq rise from pair to pair. A function of the set of pairs, whatever their order of arrival.
  */
 export class SeqClock {
-  readonly pairs: SeqAt[] = [];
+  /** Times and their seqs, side by side: there are as many as fills, and an object each would cost four times the memory. */
+  readonly #times: number[] = [];
+  readonly #seqs: number[] = [];
+
+  get length(): number {
+    return this.#times.length;
+  }
+
+  /** The n-th pair, from the oldest; n is below length. */
+  pairAt(n: number): SeqAt {
+    return { atMs: this.#times[n]!, seq: this.#seqs[n]! };
+  }
+
+  /** Time of the oldest pair; null if there is none. */
+  get firstMs(): number | null {
+    return this.#times[0] ?? null;
+  }
 
   /** Index of the first pair at or after a time. */
   #indexAt(atMs: number): number {
     let low = 0;
-    let high = this.pairs.length;
+    let high = this.#times.length;
+    if (high > 0 && this.#times[high - 1]! < atMs) return high;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.pairs[middle]!.atMs < atMs) low = middle + 1;
+      if (this.#times[middle]! < atMs) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -26,24 +43,53 @@ export class SeqClock {
   /** Adds a pair; answers whether any date can change by it. */
   add(atMs: number, seq: number): boolean {
     const index = this.#indexAt(atMs);
-    const next = this.pairs[index];
-    if (next !== undefined && next.seq <= seq) return false;
+    const { length } = this.#times;
+    if (index < length && this.#seqs[index]! <= seq) return false;
     let from = index;
-    while (from > 0 && this.pairs[from - 1]!.seq >= seq) from -= 1;
-    const to = next !== undefined && next.atMs === atMs ? index + 1 : index;
-    if (from === this.pairs.length) this.pairs.push({ atMs, seq });
-    else this.pairs.splice(from, to - from, { atMs, seq });
+    while (from > 0 && this.#seqs[from - 1]! >= seq) from -= 1;
+    const to = index < length && this.#times[index] === atMs ? index + 1 : index;
+    if (from === length) {
+      this.#times.push(atMs);
+      this.#seqs.push(seq);
+    } else {
+      this.#times.splice(from, to - from, atMs);
+      this.#seqs.splice(from, to - from, seq);
+    }
     return true;
+  }
+
+  /** Adds a pair after all others, as it was once kept. */
+  restore(atMs: number, seq: number): void {
+    this.#times.push(atMs);
+    this.#seqs.push(seq);
   }
 
   /** The pair that dates a time; null if nothing is known at or after it. */
   at(atMs: number): SeqAt | null {
-    return this.pairs[this.#indexAt(atMs)] ?? null;
+    const index = this.#indexAt(atMs);
+    return index < this.#times.length ? this.pairAt(index) : null;
   }
 
   /** Forgets pairs before a time, but the last one. */
   forgetBefore(atMs: number): void {
-    const index = Math.min(this.#indexAt(atMs), this.pairs.length - 1);
-    if (index > 0) this.pairs.splice(0, index);
+    this.#forgetFirst(Math.min(this.#indexAt(atMs), this.#times.length - 1));
+  }
+
+  /** Forgets pairs up to a seq, but the last one: what is older is dated to it, which is at or below that seq as well. */
+  forgetUpTo(seq: number): void {
+    let low = 0;
+    let high = this.#seqs.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#seqs[middle]! <= seq) low = middle + 1;
+      else high = middle;
+    }
+    this.#forgetFirst(low - 1);
+  }
+
+  #forgetFirst(count: number): void {
+    if (count <= 0) return;
+    this.#times.splice(0, count);
+    this.#seqs.splice(0, count);
   }
 }
