@@ -12,8 +12,11 @@ import { olderVersions } from './older-versions.js';
 
 const HEADER = 5;
 
+/** The widest record of a source topic, and those with every kind of type. */
+const RECORDS = ['OrderUpdate', 'Fill', 'PositionDiscrepancy'];
+
 describe('readers of older versions', () => {
-  for (const { name, schema } of readRecordSchemas()) {
+  for (const { name, schema } of readRecordSchemas().filter((record) => RECORDS.includes(record.name))) {
     it(`${name}: give what the resolver gives, or leave it to that`, () => {
       const own = compileType(schema) as avro.types.RecordType;
       for (const older of olderVersions(schema)) {

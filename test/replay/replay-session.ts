@@ -5,7 +5,7 @@ import type { TableRows } from '../../src/replay/memory-tables.js';
 import { openLocalCodec, replayCapture, type ReplayOptions, type ReplayResult } from '../../src/replay/replay.js';
 import type { Row, Tables } from '../truth/rows.js';
 
-const DEFAULTS: PipelineOptions = { policy: 'pro-rata', joinWindowMs: 5_000, horizonMs: 86_400_000, horizonEvents: 5_000, signalPattern: DEFAULT_SIGNAL_PATTERN };
+export const DEFAULTS: PipelineOptions = { policy: 'pro-rata', joinWindowMs: 5_000, horizonMs: 86_400_000, horizonEvents: 5_000, signalPattern: DEFAULT_SIGNAL_PATTERN };
 
 const codec = openLocalCodec();
 
