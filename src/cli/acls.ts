@@ -3,7 +3,7 @@ import { roleRules } from '../acl-apply/role-rules.js';
 import { BROKER_OPTIONS, type BrokerOptions, type Options } from '../config/options.js';
 import type { AclAdmin } from '../kafka/acl-admin.js';
 import { clusterAccess } from '../kafka/cluster-access.js';
-import { defineCommand, type Command, type Positional } from './command.js';
+import { defineCommand, type Command, type CommandContext, type Positional } from './command.js';
 import { ROLE_NAMES } from './role-table.js';
 import { allRoleUses, upstreamUses } from './role-topics.js';
 
@@ -22,8 +22,9 @@ export const aclCommands: readonly Command[] = [
     details: `${DETAILS}\nExit codes: 0 nothing to do, or only rules to create; 3 a user has rules beyond what its role needs, or one that forbids.`,
     positionals: [ROLE],
     options: OPTION_LIST,
-    async run({ positionals, options, stdout }) {
-      const plan = await withAdmin(options, (admin) => planned(admin, positionals, options));
+    async run(context) {
+      const { options, stdout } = context;
+      const plan = await withAdmin(options, (admin) => planned(admin, context));
       stdout(options.json ? json(plan) : `${aclPlanText(plan)}\n`);
       return isAclDrift(plan) ? 3 : 0;
     },
@@ -34,9 +35,10 @@ export const aclCommands: readonly Command[] = [
     details: `${DETAILS}\nTakes nothing away; what is beyond need is named. Safe to repeat.`,
     positionals: [ROLE],
     options: [...OPTION_LIST, 'dryRun'],
-    async run({ positionals, options, stdout, stderr }) {
+    async run(context) {
+      const { options, stdout, stderr } = context;
       const plan = await withAdmin(options, async (admin) => {
-        const made = await planned(admin, positionals, options);
+        const made = await planned(admin, context);
         if (!options.dryRun) await admin.add(made.create);
         return made;
       });
@@ -59,11 +61,17 @@ async function withAdmin<T>(options: BrokerOptions, work: (admin: AclAdmin) => P
   }
 }
 
-async function planned(admin: AclAdmin, positionals: readonly string[], { namespace, principalPrefix, drain }: Pick<Options, 'namespace' | 'principalPrefix' | 'drain'>): Promise<AclPlan> {
+interface PlanContext extends Pick<CommandContext, 'positionals' | 'stderr'> {
+  readonly options: Pick<Options, 'namespace' | 'principalPrefix' | 'drain'>;
+}
+
+async function planned(admin: AclAdmin, { positionals, options: { namespace, principalPrefix, drain }, stderr }: PlanContext): Promise<AclPlan> {
   const uses = allRoleUses().filter(({ role }) => positionals.length === 0 || positionals.includes(role));
   const choices = { namespace, principalPrefix: principalPrefix ?? '', upstream: drain ? upstreamUses() : null, needsIdempotentWrite: await admin.needsIdempotentWrite() };
   const needed = uses.flatMap((use) => roleRules(use, choices));
-  return planAcls(needed, await admin.rulesOf([...new Set(needed.map(({ principal }) => principal))]));
+  const existing = await admin.rulesOf([...new Set(needed.map(({ principal }) => principal))]);
+  if (existing === null) stderr('note: these brokers have no authorizer: everybody may do everything, and rules cannot be made\n');
+  return planAcls(needed, existing ?? []);
 }
 
 function json({ needed, create, surplus, denied }: AclPlan, applied?: boolean): string {

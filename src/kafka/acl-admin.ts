@@ -37,6 +37,10 @@ export const CLUSTER_NAME = 'kafka-cluster';
 const DESCRIBE_CLUSTER = 60;
 const SECURITY_DISABLED = 'SECURITY_DISABLED';
 
+function isSecurityDisabled(error: unknown): boolean {
+  return (error as { type?: unknown }).type === SECURITY_DISABLED;
+}
+
 function operationName(operation: number): string {
   return (Object.entries(AclOperationTypes).find(([, value]) => value === operation)?.[0] ?? `operation ${operation}`).toLowerCase();
 }
@@ -52,12 +56,18 @@ export class AclAdmin {
     this.#cluster = new Cluster(options);
   }
 
-  /** All rules about these principals. */
-  async rulesOf(principals: readonly string[]): Promise<readonly AccessRule[]> {
+  /** All rules about these principals; null where there is no authorizer, and everybody may do everything. */
+  async rulesOf(principals: readonly string[]): Promise<readonly AccessRule[] | null> {
     const { resources } = await this.#use((admin) =>
       // kafkajs takes what is not there for "any", but declares that it must be there.
-      admin.describeAcls({ resourceType: AclResourceTypes.ANY, resourcePatternType: ResourcePatternTypes.ANY, operation: AclOperationTypes.ANY, permissionType: AclPermissionTypes.ANY } as Parameters<Admin['describeAcls']>[0]),
+      admin
+        .describeAcls({ resourceType: AclResourceTypes.ANY, resourcePatternType: ResourcePatternTypes.ANY, operation: AclOperationTypes.ANY, permissionType: AclPermissionTypes.ANY } as Parameters<Admin['describeAcls']>[0])
+        .catch((error: unknown) => {
+          if (isSecurityDisabled(error)) return { resources: null };
+          throw error;
+        }),
     );
+    if (resources === null) return null;
     const rules = resources.flatMap(({ resourceType, resourceName, resourcePatternType, acls }) =>
       acls.map(({ principal, host, operation, permissionType }): AccessRule => ({
         principal,
@@ -107,7 +117,7 @@ export class AclAdmin {
       await this.#connected;
       return await work(this.#admin);
     } catch (error) {
-      if ((error as { type?: unknown }).type === SECURITY_DISABLED) {
+      if (isSecurityDisabled(error)) {
         throw new ConfigurationError('these brokers have no authorizer, so that everybody may do everything and rules cannot be kept; set authorizer.class.name in server.properties', { cause: error });
       }
       throw new ConfigurationError(`rules of access could not be administered: ${error instanceof Error ? error.message : String(error)}`, { cause: error });

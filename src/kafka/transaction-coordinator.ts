@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { brokerError, CONCURRENT_TRANSACTIONS, disposition, errorName, NO_ERROR, UNKNOWN_TOPIC_OR_PARTITION } from './broker-errors.js';
+import { brokerError, CONCURRENT_TRANSACTIONS, disposition, errorName, isAuthorizationError, NO_ERROR, UNKNOWN_TOPIC_OR_PARTITION } from './broker-errors.js';
 import type { Cluster } from './cluster.js';
 import { ConfigurationError, TransientError } from './errors.js';
 import type { CoordinatorKind } from './protocol/cluster-requests.js';
-import type { KafkaRequest } from './protocol/request.js';
+import type { KafkaRequest, PartitionError } from './protocol/request.js';
 
 const MAX_BACKOFF_MS = 200;
 /** The previous transaction's markers are written within milliseconds; asking again so soon costs little. */
@@ -52,8 +52,13 @@ export async function askCoordinator<Answer>(
   }
 }
 
-/** The code that decides: one that is final before one that says nothing, before one that asks for a repetition. */
-export function worstError(errors: readonly { readonly errorCode: number }[]): number {
+/**
+ * The code that decides: one that is final before one that says nothing, before one that asks for a repetition. A missing right
+ * is thrown at once, since only here it is known whose topic it is about.
+ */
+export function worstError(errors: readonly PartitionError[]): number {
+  const forbidden = errors.find(({ errorCode }) => isAuthorizationError(errorCode));
+  if (forbidden !== undefined) throw brokerError(forbidden.errorCode, 'work', forbidden);
   let worst = NO_ERROR;
   for (const { errorCode } of errors) {
     if (rank(errorCode) > rank(worst)) worst = errorCode;

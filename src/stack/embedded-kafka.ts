@@ -27,6 +27,9 @@ export function serverProperties(dataDir: string, brokerPort: number, controller
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'log.dirs': dataDir,
     'auto.create.topics.enable': false,
+    // Rules of access can be made and read; who comes without a name, and here all do, may do everything.
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': 'User:ANONYMOUS',
     'offsets.topic.num.partitions': 4,
     'offsets.topic.replication.factor': 1,
     'transaction.state.log.num.partitions': 4,
@@ -52,6 +55,17 @@ export function serverProperties(dataDir: string, brokerPort: number, controller
     .join('');
 }
 
+/**
+ * 16 random bytes in URL-safe base64, what `kafka-storage random-uuid` prints. Like there none begins with a dash, which on a
+ * command line would make it an option.
+ */
+export function freshKafkaId(): string {
+  for (;;) {
+    const id = randomBytes(16).toString('base64url');
+    if (!id.startsWith('-')) return id;
+  }
+}
+
 export const embeddedKafka: EmbeddedPiece = {
   name: 'kafka',
   portNames: ['kafka', 'kafkaController'],
@@ -66,8 +80,7 @@ export const embeddedKafka: EmbeddedPiece = {
     const dataDir = join(paths.kafkaDir, 'data');
     writeFileSync(properties, serverProperties(dataDir, ports['kafka'] ?? 0, ports['kafkaController'] ?? 0));
     if (!existsSync(join(dataDir, 'meta.properties'))) {
-      // A cluster id is 16 random bytes in URL-safe base64, what `kafka-storage random-uuid` prints.
-      const clusterId = randomBytes(16).toString('base64url');
+      const clusterId = freshKafkaId();
       const format = ['-cp', classPath, 'kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', properties];
       const run = await runCommand(java.executable, format, { env: options.env, signal: options.signal });
       if (run.code !== 0) {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import kafkajs from 'kafkajs';
+import kafkajs, { type AclEntry } from 'kafkajs';
 import postgres from 'postgres';
 import type { AccessRule } from '../../src/kafka/acl-admin.js';
 import { TopicAdmin } from '../../src/kafka/admin.js';
@@ -145,27 +145,28 @@ describe('three brokers with users and rules', function () {
     expect([drained.code, drained.stdout].join()).to.match(/^0,drained: everything released is in place; 0 records/);
   });
 
-  it('fails clearly where one rule is missing, whichever it is', async () => {
+  it('fails clearly where one rule is missing, whichever it is, and where it goes while the role works', async () => {
     const kafka = new Kafka({ brokers: cluster.direct, logLevel: logLevel.NOTHING }).admin();
     await kafka.connect();
     const { create: rules } = JSON.parse((await asMaster('acls', 'plan', 'position-linker', '--json', '--principal-prefix', 'other-')).stdout) as { readonly create: readonly AccessRule[] };
     expect(rules).to.have.length(12);
     try {
       for (const rule of rules) {
-        const principal = 'User:position-linker';
-        const entry = {
-          principal, host: '*', resourceName: rule.name,
-          resourceType: { topic: AclResourceTypes.TOPIC, group: AclResourceTypes.GROUP, 'transactional-id': AclResourceTypes.TRANSACTIONAL_ID }[rule.resource as 'topic'],
-          resourcePatternType: rule.pattern === 'prefixed' ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
-          operation: rule.operation === 'read' ? AclOperationTypes.READ : AclOperationTypes.WRITE,
-          permissionType: AclPermissionTypes.ALLOW,
-        };
+        const entry = aclEntry(rule);
         await kafka.deleteAcls({ filters: [entry] });
         const run = await asUser('position-linker', ['run', 'position-linker']);
         expect([ruleName(rule), run.code, run.stderr.split('\n').filter((line) => line.startsWith('  position-linker may not')).length]).to.deep.equal([ruleName(rule), 4, 1]);
         expect(run.stderr).to.include(`${rule.name.replace(/\.$/, '.0')}\n`).and.include(`position-linker acls apply --namespace ${namespace}`);
         await kafka.createAcls({ acl: [entry] });
       }
+      const working = asUser('position-linker', ['run', 'position-linker']);
+      await until('it is a member of its group', async () => ((await kafka.describeGroups([`${namespace}.position-linker`])).groups[0]?.members.length ?? 0) > 0);
+      const input = aclEntry(rules[0] as AccessRule);
+      await kafka.deleteAcls({ filters: [input] });
+      const ended = await working;
+      expect(ended.code).to.equal(4);
+      expect(ended.stderr).to.include(input.resourceName).and.include('TOPIC_AUTHORIZATION_FAILED: this user lacks a right; `position-linker acls plan`');
+      await kafka.createAcls({ acl: [input] });
     } finally {
       await kafka.disconnect();
     }
@@ -177,6 +178,17 @@ describe('three brokers with users and rules', function () {
     expect(wrong.stderr).to.include('refused the credentials; check user, password and mechanism');
   });
 });
+
+/** The same rule for the user that roles have here, as kafkajs takes it. */
+function aclEntry(rule: AccessRule): AclEntry {
+  return {
+    principal: 'User:position-linker', host: '*', resourceName: rule.name,
+    resourceType: { topic: AclResourceTypes.TOPIC, group: AclResourceTypes.GROUP, 'transactional-id': AclResourceTypes.TRANSACTIONAL_ID }[rule.resource as 'topic'],
+    resourcePatternType: rule.pattern === 'prefixed' ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
+    operation: rule.operation === 'read' ? AclOperationTypes.READ : AclOperationTypes.WRITE,
+    permissionType: AclPermissionTypes.ALLOW,
+  };
+}
 
 function ruleName({ operation, resource, name }: AccessRule): string {
   return `${operation} ${resource} ${name}`;

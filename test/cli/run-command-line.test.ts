@@ -4,7 +4,7 @@ import { COMMAND_GROUPS } from '../../src/cli/command-groups.js';
 import { commandHelp } from '../../src/cli/help.js';
 import { runCommandLine, type CommandGroup } from '../../src/cli/run-command-line.js';
 import { suggestion } from '../../src/cli/suggestion.js';
-import { OPTIONS } from '../../src/config/options.js';
+import { BROKER_OPTIONS, OPTIONS } from '../../src/config/options.js';
 import { GuidedError } from '../../src/config/guided-error.js';
 
 interface Outcome {
@@ -122,6 +122,7 @@ describe('the real commands', () => {
         expect(commandHelp(command)).to.include(`usage: position-linker ${command.path.join(' ')}`);
         expect(command.summary.endsWith('.'), `${command.path.join(' ')}: ${command.summary}`).to.equal(false);
         expect(new Set(command.options.map((name) => OPTIONS[name].flag)).size, `${command.path.join(' ')}: two options of one flag`).to.equal(command.options.length);
+        if (command.options.includes('brokers')) expect(command.options, `${command.path.join(' ')}: takes brokers, and not who asks`).to.include.members([...BROKER_OPTIONS]);
         paths.push(command.path.join(' '));
       }
     }

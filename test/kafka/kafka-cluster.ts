@@ -1,11 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { probeBrokers, warmCoordinators } from '../../src/kafka/broker-probe.js';
 import { artefactFolder } from '../../src/stack/artefacts.js';
-import { serverProperties } from '../../src/stack/embedded-kafka.js';
+import { freshKafkaId, serverProperties } from '../../src/stack/embedded-kafka.js';
 import { freePort } from '../../src/stack/free-port.js';
 import { packageRoot, stackPaths, type StackPaths } from '../../src/stack/paths.js';
 import { runCommand } from '../../src/stack/run-command.js';
@@ -19,7 +18,7 @@ export interface KafkaClusterOptions {
   /** Ports that brokers tell clients of the second listener, by broker from 0: where somebody stands in between. */
   readonly toldPorts?: readonly number[];
   readonly heapMb?: number;
-  /** The second listener asks who is there, over TLS, and an authorizer decides; on the first one everybody is master. */
+  /** The second listener asks who is there, over TLS, and rules of access decide; on the first one everybody is master. */
   readonly security?: { readonly users: Readonly<Record<string, string>> };
 }
 
@@ -153,18 +152,27 @@ export class KafkaCluster {
     }
     mkdirSync(this.#options.dir, { recursive: true });
     if (this.#options.security !== undefined) await makeCertificate(this.#options.dir, java.home);
-    const clusterId = randomBytes(16).toString('base64url');
+    const clusterId = freshKafkaId();
     for (const { id } of this.#brokers) {
       mkdirSync(this.#folder(id), { recursive: true });
       writeFileSync(this.#properties(id), this.#settings(id));
       if (existsSync(join(this.#folder(id), 'data', 'meta.properties'))) throw new Error(`${this.#folder(id)} holds another cluster`);
     }
-    await Promise.all(this.#brokers.map(async ({ id }) => {
-      const users = Object.entries(this.#options.security?.users ?? {}).flatMap(([name, password]) => ['--add-scram', `SCRAM-SHA-512=[name=${name},password=${password}]`]);
-      const format = ['-cp', this.#classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.#properties(id), ...users];
-      const run = await runCommand(this.#java, format, { env: process.env });
-      if (run.code !== 0) throw new Error(`broker ${id} could not be formatted:\n${run.output}`);
-    }));
+    const [first, ...others] = this.#brokers.map(({ id }) => id) as [number, ...number[]];
+    const users = Object.entries(this.#options.security?.users ?? {}).flatMap(([name, password]) => ['--add-scram', `SCRAM-SHA-512=[name=${name},password=${password}]`]);
+    const format = ['-cp', this.#classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.#properties(first), ...users];
+    const run = await runCommand(this.#java, format, { env: process.env });
+    if (run.code !== 0) throw new Error(`broker ${first} could not be formatted:\n${run.output}`);
+    for (const id of others) this.#formatLike(first, id);
+  }
+
+  /** The folders of two fresh brokers differ in two ids; a JVM for each would cost more than all the rest. */
+  #formatLike(first: number, id: number): void {
+    const [from, to] = [first, id].map((one) => join(this.#folder(one), 'data')) as [string, string];
+    cpSync(from, to, { recursive: true });
+    const meta = join(to, 'meta.properties');
+    const text = readFileSync(meta, 'utf8');
+    writeFileSync(meta, text.replace(/^node\.id=.*$/m, `node.id=${id}`).replace(/^directory\.id=.*$/m, `directory.id=${freshKafkaId()}`));
   }
 
   #settings(id: number): string {
@@ -221,8 +229,6 @@ const KEYSTORE_PASSWORD = 'no-secret';
 function securitySettings(dir: string): Readonly<Record<string, string>> {
   return {
     'listener.security.protocol.map': 'DIRECT:PLAINTEXT,CLIENTS:SASL_SSL,CONTROLLER:PLAINTEXT',
-    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-    'super.users': 'User:ANONYMOUS',
     'sasl.enabled.mechanisms': 'SCRAM-SHA-512',
     'listener.name.clients.scram-sha-512.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
     'ssl.keystore.type': 'PKCS12',
