@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { groupId, topicName, type Namespace } from '../config/namespace.js';
 import { LogError } from '../kafka/errors.js';
 import type { Assignment, FetchedPartition, GroupMember, Log, LogReader, SourceWriter } from '../kafka/log.js';
+import { backlogPauseMs } from '../runtime/backlog.js';
 import type { LifecycleLog, RoleOutcome } from '../runtime/role-runner.js';
 import type { Settings } from '../runtime/task-state.js';
 import { Background } from './background.js';
@@ -44,7 +45,9 @@ export interface SinkProgress {
 }
 
 /** More than this waiting is committed before its time. */
-const EARLY_COMMIT_RECORDS = 4_000;
+const EARLY_COMMIT_RECORDS = 20_000;
+/** When this much has come within one interval there is a backlog: the more a commit takes in, the fewer rows are written twice. */
+const BACKLOG_RECORDS = 2_000;
 const LONGEST_POLL_MS = 50;
 const BUSY_POLL_MS = 5;
 
@@ -199,7 +202,10 @@ export class SinkRunner {
 
   private isCommitDue(): boolean {
     if (this.seats.dirty().length === 0) return false;
-    return performance.now() >= this.commitDueMs || this.seats.buffered() >= EARLY_COMMIT_RECORDS;
+    const buffered = this.seats.buffered();
+    if (buffered >= EARLY_COMMIT_RECORDS) return true;
+    const pauseMs = buffered >= BACKLOG_RECORDS && !this.seats.isReadingPaused ? backlogPauseMs(this.options.commitIntervalMs) : 0;
+    return performance.now() >= this.commitDueMs + pauseMs;
   }
 
   private beginCommit(): void {
@@ -280,7 +286,7 @@ export class SinkRunner {
   private pollMs(): number {
     const isWaiting = this.seats.dirty().length > 0;
     if (this.committing !== null) return isWaiting ? BUSY_POLL_MS : LONGEST_POLL_MS;
-    if (isWaiting) return Math.min(LONGEST_POLL_MS, Math.max(0, this.commitDueMs - performance.now()));
+    if (isWaiting) return Math.min(LONGEST_POLL_MS, Math.max(BUSY_POLL_MS, this.commitDueMs - performance.now()));
     return this.seats.isOpening ? BUSY_POLL_MS : LONGEST_POLL_MS;
   }
 

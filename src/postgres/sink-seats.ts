@@ -128,6 +128,11 @@ export class SinkSeats {
     return records;
   }
 
+  /** Whether some input is not read on until what it brought is committed. */
+  get isReadingPaused(): boolean {
+    return this.paused.size > 0;
+  }
+
   /** Stops reading inputs that would only fill memory, and goes on with those that would not. */
   regulateReading(): void {
     const share = BUFFERED_RECORDS / Math.max(1, this.seats.size * this.options.topics.length);

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { groupId, topicName, transactionalId } from '../config/namespace.js';
 import { StateLostError } from '../kafka/errors.js';
 import type { FetchedPartition, Log, TaskWriter, TopicPartition, TopicPartitionOffset } from '../kafka/log.js';
+import { backlogPauseMs } from './backlog.js';
 import { TaskCore, type CommitUnit, type TaskCoreOptions } from './task-core.js';
 
 /*
@@ -43,6 +44,8 @@ export class Task {
   private readonly group: string;
   private readonly core: TaskCore;
   private readonly writer: TaskWriter;
+  /** How much later a commit may come while there is a backlog. */
+  private readonly backlogMs: number;
   private committing: Promise<void> | null = null;
   private sending: Promise<void>[] = [];
   private sentRecords = 0;
@@ -58,6 +61,7 @@ export class Task {
     this.inputs = options.topology.inputs.map((topic) => topicName(options.namespace, topic));
     this.group = groupId(options.namespace, options.topology.role);
     this.core = new TaskCore(options);
+    this.backlogMs = backlogPauseMs(options.commitIntervalMs);
     this.writer = options.log.writer(transactionalId(options.namespace, options.topology.role, options.partition));
   }
 
@@ -149,7 +153,8 @@ export class Task {
   }
 
   private isCommitDue(): boolean {
-    return performance.now() >= this.commitDueMs || this.sentRecords + this.core.bufferedOutputs >= MAX_TRANSACTION_RECORDS;
+    if (this.sentRecords + this.core.bufferedOutputs >= MAX_TRANSACTION_RECORDS) return true;
+    return performance.now() >= this.commitDueMs + (this.hasMore ? this.backlogMs : 0);
   }
 
   private sendAhead(): void {
