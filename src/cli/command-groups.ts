@@ -17,4 +17,5 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { words: ['verify'], load: async () => (await import('./verify.js')).verifyCommands },
   { words: ['rebuild'], load: async () => (await import('./rebuild.js')).rebuildCommands },
   { words: ['explain'], load: async () => (await import('./explain.js')).explainCommands },
+  { words: ['capture'], load: async () => (await import('./capture.js')).captureCommands },
 ];

@@ -128,5 +128,5 @@ function readLine(bytes: Buffer, lineNumber: number): SourceItem | null {
   if (text.trim() === '') return null;
   const line = parseCaptureLine(text);
   if (line.kind === 'unreadable') return { kind: 'unreadable', reason: line.reason, message: line.message, raw: bytes, lineNumber };
-  return { kind: 'frame', receivedAtMs: line.receivedAtMs, frame: line.frame, account: line.account, source: line.source, raw: bytes, lineNumber };
+  return { kind: 'frame', receivedAtMs: line.receivedAtMs, frame: line.frame, account: line.account, source: line.source, rowIndexes: line.rowIndexes, raw: bytes, lineNumber };
 }

@@ -41,6 +41,8 @@ export interface FrameOrigin {
   readonly account: string;
   readonly receivedAtMs: number;
   readonly source: RecordSource;
+  /** Indexes of the rows in the whole frame, where it holds only some of them. */
+  readonly rowIndexes?: readonly number[] | null;
 }
 
 const CATEGORIES = new Set(['spot', 'linear', 'inverse', 'option']);
@@ -73,7 +75,7 @@ export function parseFrame(frame: unknown, origin: FrameOrigin): ParsedRow[] {
   if ('kind' in context) return [context];
   const parsed: ParsedRow[] = [];
   for (let index = 0; index < rows.length; index++) {
-    context.frameIndex = index;
+    context.frameIndex = origin.rowIndexes?.[index] ?? index;
     parsed.push(parseRow(stream, rows[index], context));
   }
   return parsed;

@@ -11,6 +11,8 @@ export interface ReceivedFrame {
   readonly account: string | null;
   /** Where its rows are from: the stream, if it does not say, or the exchange's history. */
   readonly source?: RecordSource;
+  /** Indexes of its rows in the whole frame, where it holds only some of them. */
+  readonly rowIndexes?: readonly number[] | null;
   /** The bytes it came in: what a dead letter holds if the frame cannot be used. */
   readonly raw: Uint8Array;
   /** Line of the file, from 1; null without a file. */

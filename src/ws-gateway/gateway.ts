@@ -134,7 +134,7 @@ export class Gateway {
     this.counts.lastReceivedMs = this.#watermarks.receivedMs;
     const account = this.#options.account ?? item.account ?? this.#account ?? FALLBACK_ACCOUNT;
     const rejections: Rejection[] = [];
-    for (const row of parseFrame(item.frame, { account, receivedAtMs: item.receivedAtMs, source: item.source ?? 'stream' })) {
+    for (const row of parseFrame(item.frame, { account, receivedAtMs: item.receivedAtMs, source: item.source ?? 'stream', rowIndexes: item.rowIndexes ?? null })) {
       if (row.kind === 'rejected') {
         rejections.push(row);
         continue;

@@ -18,7 +18,7 @@ const IDLE_STEP_MS = 10_000;
 /** An event time counts at most as the watermark before it plus this, so that one clock far ahead stops nothing. */
 const MAX_AHEAD_MS = 60_000;
 /** A closing watermark passes everything by the join window and this. */
-const CLOSING_MARGIN_MS = 1_000;
+export const CLOSING_MARGIN_MS = 1_000;
 
 export interface WatermarkOptions {
   readonly partitions: number;

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { expect } from 'chai';
+import { openLocalCodec } from '../../../src/replay/replay.js';
+import { ingestIntoMemory, type CaptureInput } from '../../../src/replay/capture-source.js';
+import { MemoryLog } from '../../../src/runtime/memory-log.js';
+import { DEAD_LETTER_TOPIC, SOURCE_TOPICS } from '../../../src/ws-gateway/gateway.js';
+import { restoreSession, type RestoredSession } from '../../../src/ws-gateway/restore/restored-session.js';
+import { topicQueues } from '../../../src/ws-gateway/restore/topic-queue.js';
+import { captureFile, captureNames } from '../../captures/captures.js';
+import { scenario } from '../../simulator/scenarios.js';
+import { simulate } from '../../simulator/simulate.js';
+
+const codec = openLocalCodec();
+const TOPICS = [...SOURCE_TOPICS, DEAD_LETTER_TOPIC];
+
+async function ingested(input: CaptureInput, partitions: number, options: { readonly continues?: boolean; readonly account?: string } = {}): Promise<MemoryLog> {
+  const log = new MemoryLog({ defaultPartitions: partitions });
+  await ingestIntoMemory(input, log, await codec, { account: options.account ?? null, partitions, skewAllowanceMs: 500, joinWindowMs: 5_000, continues: options.continues ?? false });
+  return log;
+}
+
+async function restored(log: MemoryLog, partitions: number): Promise<RestoredSession & { readonly lines: string[] }> {
+  const { queues } = await topicQueues({ log, codec: await codec, namespace: null }, partitions);
+  const lines: string[] = [];
+  const session = await restoreSession(queues, (line) => lines.push(line.toString()), { skewAllowanceMs: 500, joinWindowMs: 5_000 });
+  return { ...session, lines };
+}
+
+/** Every byte of every record, by topic and partition. */
+function digests(log: MemoryLog, partitions: number): Record<string, string> {
+  return Object.fromEntries(TOPICS.flatMap((topic) => Array.from({ length: partitions }, (_, partition) => {
+    const hash = createHash('sha256');
+    const records = log.records(topic, partition);
+    for (const { offset, timestampMs, key, value, headers } of records) hash.update(JSON.stringify([offset, timestampMs, key, value, headers].map((part) => (part instanceof Uint8Array ? Buffer.from(part).toString('hex') : part))));
+    return [`${topic}/${partition}`, `${records.length} ${hash.digest('hex')}`];
+  })));
+}
+
+async function expectRoundTrip(input: CaptureInput, partitions: number, continues = false): Promise<RestoredSession & { readonly lines: string[] }> {
+  const log = await ingested(input, partitions, { continues });
+  const session = await restored(log, partitions);
+  expect(session.isClosed).to.equal(!continues);
+  const again = await ingested({ lines: session.lines }, partitions, { continues });
+  expect(digests(again, partitions)).to.deep.equal(digests(log, partitions));
+  return session;
+}
+
+describe('a session brought back from its topics', () => {
+  for (const name of captureNames()) {
+    it(`gives the same topics again: ${name}`, async () => {
+      await expectRoundTrip({ path: captureFile(name).pathname }, 3);
+    });
+  }
+
+  it('does so on one partition, and for a session that goes on', async () => {
+    await expectRoundTrip({ path: captureFile('hedge').pathname }, 1);
+    await expectRoundTrip({ path: captureFile('one-seq').pathname }, 2, true);
+  });
+
+  it('brings bad lines and bad rows back, byte for byte and at their numbers', async () => {
+    const { lines } = simulate(scenario('bad-input', 3, { orders: 20 }));
+    const { deadLetters } = await expectRoundTrip({ lines }, 3);
+    expect(deadLetters).to.be.greaterThan(3);
+  });
+
+  it('keeps its hands off frames of equal ids, of rows in several partitions, and repeated at once', async () => {
+    const { lines } = simulate(scenario('everything', 5, { orders: 20 }));
+    const together = lines.map((line) => line.replace(/"receivedAt":(\d+)\d\d\d/, (_all, digits: string) => `"receivedAt":${digits}000`));
+    await expectRoundTrip({ lines: together.flatMap((line, index) => (index % 7 === 0 ? [line, line] : [line])) }, 3);
+  });
+
+  it('writes what was received late where the log has it', async () => {
+    const { lines } = simulate(scenario('partials', 6, { orders: 20 }));
+    const moved = [...lines];
+    for (let at = 40; at + 30 < moved.length; at += 40) moved.splice(at + 25, 0, ...moved.splice(at, 1));
+    await expectRoundTrip({ lines: moved }, 1);
+  });
+});
