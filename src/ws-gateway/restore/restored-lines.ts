@@ -56,24 +56,15 @@ export class RestoredLines {
 
   /** `queues`: by partition and topic, entries in their order. */
   take(queues: readonly (readonly Entry[])[]): void {
-    const frames = assembled(queues);
+    const frameAt = assembled(queues);
     const next = queues.map(() => 0);
-    for (let left = frames.length; left > 0; ) {
-      const ready = frames.filter((frame) => seatsOf(frame).length > 0 && isReady(frame, next));
-      const chosen = this.#chosen(ready);
-      if (chosen !== null) {
-        for (const { queue } of seatsOf(chosen)) next[queue] = (next[queue] as number) + 1;
-        this.#emit(chosen);
-        chosen.rows.clear();
-        chosen.dead = null;
-        left -= 1;
-        continue;
-      }
-      // Rows of equal frames were put together crosswise: the next row of some partition goes alone.
-      const part = splitOff(frames, next);
-      for (const { queue } of seatsOf(part)) next[queue] = (next[queue] as number) + 1;
-      this.#emit(part);
-      left = frames.filter((frame) => seatsOf(frame).length > 0).length;
+    for (;;) {
+      const heads = new Set(next.map((position, queue) => frameAt[queue]?.[position]).filter((frame) => frame !== undefined));
+      if (heads.size === 0) return;
+      // Rows of equal frames may have been put together crosswise: then the next row of some partition goes alone.
+      const frame = this.#chosen([...heads].filter((head) => isReady(head, next))) ?? splitOff([...heads], next);
+      for (const { queue } of seatsOf(frame)) next[queue] = (next[queue] as number) + 1;
+      this.#emit(frame);
     }
   }
 
@@ -148,39 +139,41 @@ function splitOff(frames: readonly Frame[], next: readonly number[]): Frame {
   throw new Error('no entry is the next of its queue');
 }
 
-function assembled(queues: readonly (readonly Entry[])[]): Frame[] {
+/** The frame of each entry, by queue and position. */
+function assembled(queues: readonly (readonly Entry[])[]): Frame[][] {
   const byKey = new Map<string, Frame[]>();
-  const frames: Frame[] = [];
-  const add = (key: string | null): Frame => {
-    const frame: Frame = { rows: new Map(), dead: null };
-    frames.push(frame);
-    if (key !== null) byKey.set(key, [...(byKey.get(key) ?? []), frame]);
-    return frame;
-  };
-  queues.forEach((entries, queue) => {
+  const frameAt = queues.map((entries, queue) => {
     // Which of the frames with one key this queue is at, and the last index it had there.
     const at = new Map<string, { frame: number; index: number }>();
-    entries.forEach((entry, position) => {
-      if (entry.kind === 'dead') return;
+    return entries.map((entry, position): Frame => {
+      if (entry.kind === 'dead') return newFrame();
       const key = frameKey(entry.topic, entry.value);
       const index = entry.value.frame_index;
-      const own = byKey.get(key) ?? [];
+      let own = byKey.get(key);
+      if (own === undefined) byKey.set(key, (own = []));
       const place = at.get(key) ?? { frame: 0, index: -1 };
       let number = index > place.index ? place.frame : place.frame + 1;
       while (own[number]?.rows.has(index) === true) number += 1;
-      const frame = own[number] ?? add(key);
+      const frame = own[number] ?? newFrame();
+      own[number] = frame;
       frame.rows.set(index, { queue, position, entry });
-      at.set(key, { frame: own[number] === undefined ? own.length : number, index });
+      at.set(key, { frame: number, index });
+      return frame;
     });
   });
   queues.forEach((entries, queue) => {
     entries.forEach((entry, position) => {
       if (entry.kind !== 'dead') return;
-      const frame = frameOfDead(entry, byKey) ?? add(null);
+      const frame = frameOfDead(entry, byKey) ?? newFrame();
       frame.dead = { queue, position, entry };
+      (frameAt[queue] as Frame[])[position] = frame;
     });
   });
-  return frames;
+  return frameAt;
+}
+
+function newFrame(): Frame {
+  return { rows: new Map(), dead: null };
 }
 
 /** The frame whose good rows are of this line. */
