@@ -9,11 +9,12 @@ import { BenchNamespace, stackVariables } from './bench-namespace.js';
 import { median, printStages, reportOf, tenths, whole, type LatencyReport, type Run, type StageReport } from './report.js';
 import { endStageProcesses, startStage, withServerCpu, type StageAnswer } from './stage-process.js';
 
-const STAGES = ['core', 'ceiling', 'linker', 'pipeline', 'latency'] as const;
+const STAGES = ['decode', 'core', 'ceiling', 'linker', 'pipeline', 'latency'] as const;
 const HELP = `usage: scripts/bench [options]
 
 Medians of several runs, each in a process of its own, cold. Uses the stack of the environment, or starts one.
 
+  decode    source records that three earlier releases and this one wrote, read from offset 0; one core
   core      order-manager and position-linker on plain objects, no Kafka, no Avro; records a second of CPU time
   ceiling   bare consume and decode of the topics that the next two read
   linker    position-linker from its two input topics to its committed output topics, exactly once
@@ -78,6 +79,11 @@ async function repeated<T>(what: string, run: () => Promise<T>): Promise<T[]> {
     results.push(await run());
   }
   return results;
+}
+
+async function measureDecoding(): Promise<void> {
+  const answers = await repeated('decode', () => startStage('older-versions.ts', ['--records', String(plan.coreRecords), '--runs', '3', '--json'], {}).answer);
+  reports.push(reportOf('decode: four schema versions in turns', null, answers.map((answer) => runOf(answer, Number(answer['records']))), null));
 }
 
 async function measureCore(): Promise<void> {
@@ -241,8 +247,9 @@ function print(startedLoad: readonly number[]): void {
 
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, endStageProcesses);
 const startedLoad = loadavg();
+if (wants('decode')) await measureDecoding();
 if (wants('core')) await measureCore();
-if (stagesWanted.some((stage) => stage !== 'core')) {
+if (stagesWanted.some((stage) => stage !== 'core' && stage !== 'decode')) {
   const stack = await stackUp({ say });
   for (const [index, partitions] of plan.partitions.entries()) await withNamespace(stack, partitions, (bench) => bench.all(index === plan.partitions.length - 1));
   if (wants('latency')) await repeated(`latency, ${plan.latencySeconds} s`, () => withNamespace(stack, plan.partitions.at(-1) ?? 12, (bench) => bench.latency()));

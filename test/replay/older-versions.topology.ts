@@ -22,7 +22,7 @@ function outputs(log: MemoryLog): readonly string[] {
 describe('a log that earlier releases began', () => {
   it('gives the same outputs, byte for byte, from offset 0: three older versions of each schema, resolvers made once', async () => {
     const schemas = readRecordSchemas();
-    const straight = await replaySession({ path: new URL('../captures/stalls/frames.jsonl.gz', import.meta.url).pathname }, { isLogKept: true });
+    const straight = await replaySession({ path: new URL('../captures/mid-start/frames.jsonl.gz', import.meta.url).pathname }, { isLogKept: true });
     const places = SOURCES.flatMap((topic) => Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })));
     const values = valuesByName(straight.codec, places.flatMap(({ topic, partition }) => straight.log.records(topic, partition).map((record) => record.value)));
 
