@@ -130,7 +130,7 @@ function forbiddenTopics(standings: readonly TopicStanding[], namespace: Namespa
   const lines = uses.flatMap(({ role, reads, writes }) =>
     (['read', 'write'] as const).flatMap((right) => (right === 'read' ? reads : writes).flatMap((topic) => {
       const standing = byTopic.get(topicName(namespace, topic));
-      if (standing === undefined || standing.may(right) || (standing.partitions === null && standing.may('describe'))) return [];
+      if (standing === undefined || standing.may(right)) return [];
       return [`${role} may not ${right} topic ${standing.topic}`];
     })),
   );

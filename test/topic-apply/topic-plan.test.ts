@@ -32,6 +32,9 @@ describe('planTopics', () => {
     expect(refusals[0]?.message).to.match(/^2 topics \(a, …\) have 3 partitions, 12 are declared.*split an asset's history/);
     expect(refusals[0]?.safeWay).to.match(/--partitions 3;.*new topics and replay.*setup --namespace NEW --partitions 12/);
     expect(refusals[1]?.message).to.match(/^c has 24 partitions, 12 are declared/);
+    const roles = [{ role: 'linker', topics: ['a', 'b'] }];
+    const once = plan([topic('a'), topic('b')], [existing('a', { partitions: 3 })], { roles });
+    expect([once.grow, once.refusals.map(({ rule }) => rule)]).to.deep.equal([[], ['partition-growth']]);
   });
 
   it('grows a topic without keys', () => {
@@ -81,6 +84,7 @@ describe('planTopics', () => {
     expect(plan([short], [existing('a', { configs: {} })], { allowRetentionCut: true })).to.deep.include({ refusals: [], change: [{ topic: 'a', name: 'retention.ms', from: null, to: '1000' }] });
     expect(only(plan([short], [])).message).to.include('end every rebuild there');
     expect(plan([short], [], { allowRetentionCut: true }).refusals).to.deep.equal([]);
+    expect(plan([topic('a', { configs: { 'retention.ms': '1000', 'cleanup.policy': 'compact' } })], []).refusals).to.deep.equal([]);
   });
 
   it('reads as what will happen', () => {
