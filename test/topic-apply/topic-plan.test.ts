@@ -35,6 +35,7 @@ describe('planTopics', () => {
     const roles = [{ role: 'linker', topics: ['a', 'b'] }];
     const once = plan([topic('a'), topic('b')], [existing('a', { partitions: 3 })], { roles });
     expect([once.grow, once.refusals.map(({ rule }) => rule)]).to.deep.equal([[], ['partition-growth']]);
+    expect(plan([topic('a'), topic('b')], [existing('a', { partitions: 24 })], { roles }).refusals.map(({ rule }) => rule)).to.deep.equal(['partition-shrink']);
   });
 
   it('grows a topic without keys', () => {
