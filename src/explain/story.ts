@@ -142,7 +142,8 @@ function selectionOf(log: AssetLog, views: readonly BookView[], { kind, id }: Su
       };
     case 'signal': {
       const own = views.flatMap((view) => view.deltas).filter((delta) => delta.signal_id === id);
-      const ids = new Set(own.map((delta) => delta.link_id));
+      // What it earned, and what its own orders did: a closing order may take the lots of others.
+      const ids = new Set([...own.map((delta) => delta.link_id), ...links.filter((link) => link.signal_id === id).map((link) => link.id)]);
       return {
         orderIds: new Set(links.filter((link) => link.signal_id === id && link.order_id !== null).map((link) => link.order_id as string)), isExecution: none, isLink: (link) => ids.has(link.id),
         isCycle: cyclesOf(own), isResult: (result) => result.signal_id === id, isDiscrepancy: (row) => row.position_id !== null && own.some((delta) => delta.position_id === row.position_id),

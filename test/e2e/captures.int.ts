@@ -16,6 +16,7 @@ const OUTPUTS = [
   'order-manager.order_events', 'position-linker.position_orders', 'position-linker.position_cycles', 'position-linker.prediction_deltas',
   'position-linker.discrepancies',
 ];
+const SOURCES = ['ws-gateway.order', 'ws-gateway.execution', 'ws-gateway.position', 'ws-gateway.dead_letters'];
 const COMPACTED = ['position-manager.positions', 'position-manager.portfolio'];
 /** Columns that tell how a row came about, not what it says. */
 const HISTORY = new Set(['revision', 'reason', 'known_at', 'version', 'tally']);
@@ -57,6 +58,8 @@ describe('recorded sessions through broker, registry and database', function () 
   const folder = mkdtempSync(join(tmpdir(), 'position-linker-'));
   const capture = join(folder, 'all.jsonl');
   const namespaces: string[] = [];
+  /** Namespaces by number of partitions, once their session is in. */
+  const sessions = new Map<number, string>();
   let straight: Tables;
   let digests: Record<string, string>;
 
@@ -78,6 +81,7 @@ describe('recorded sessions through broker, registry and database', function () 
     await run('ingest', '--namespace', namespace, '--capture', capture);
     await run('run', 'all', '--drain', '--namespace', namespace);
     await run('verify', '--namespace', namespace);
+    sessions.set(3, namespace);
     straight = await readTables(namespace);
     digests = await topicDigests(namespace, OUTPUTS, COMPACTED, 3);
     expect(judgeAll(straight, 'pro-rata')).to.deep.equal([]);
@@ -88,8 +92,36 @@ describe('recorded sessions through broker, registry and database', function () 
     await run('ingest', '--namespace', namespace, '--capture', capture);
     await run('run', 'all', '--drain', '--policy', 'fifo', '--namespace', namespace);
     await run('verify', '--namespace', namespace);
+    sessions.set(1, namespace);
     expect(judgeAll(await readTables(namespace), 'fifo')).to.deep.equal([]);
   });
+
+  it('every order, execution, position, signal and asset is explained from tables and topics', async () => {
+    const namespace = sessions.get(3) as string;
+    const link = straight.position_orders.find((row) => row['exec_id'] !== null && row['signal_id'] !== null && row['relationship_type'] === 'closed') as Record<string, string>;
+    const told = JSON.parse(await run('explain', 'order', link['order_id']!, '--json', '--namespace', namespace)) as { stories: { links: { link: { id: string }; inputs: object[]; equation: { size: { holds: boolean } } }[] }[] };
+    const story = told.stories[0]!.links.find((one) => one.link.id === link['id'])!;
+    expect(story.inputs).to.not.have.length(0);
+    expect(story.equation.size.holds).to.equal(true);
+    const words = await Promise.all([['exec', link['exec_id']!], ['signal', link['signal_id']!], [link['position_id']!], ['asset', link['asset']!]].map((subject) => run('explain', ...subject, '--namespace', namespace)));
+    for (const text of words.slice(0, 3)) expect(text).to.contain(link['id']!);
+    expect(words[3]).to.contain(`${link['asset']} (closing quantity`);
+  });
+
+  for (const partitions of [1, 3]) {
+    it(`a capture written from the topics gives the same topics again, ${partitions === 1 ? 'one partition' : `${partitions} partitions`}`, async () => {
+      const namespace = sessions.get(partitions) as string;
+      const file = join(folder, `back-${partitions}.jsonl.gz`);
+      await run('capture', '--out', file, '--namespace', namespace);
+      const back = await prepared('e2e_back', partitions);
+      await run('ingest', '--namespace', back, '--capture', file);
+      expect(await topicDigests(back, SOURCES, [], partitions)).to.deep.equal(await topicDigests(namespace, SOURCES, [], partitions));
+      if (partitions === 1) return;
+      await run('run', 'all', '--drain', '--namespace', back);
+      expect(await topicDigests(back, OUTPUTS, COMPACTED, partitions)).to.deep.equal(digests);
+      expect(rowDifferences(await readTables(back), straight)).to.deep.equal([]);
+    });
+  }
 
   it('the same rows and, byte for byte, the same output records when roles run apart and are killed with -9 again and again', async () => {
     const namespace = await prepared('e2e_kill', 3);
