@@ -4,9 +4,9 @@ import { expect } from 'chai';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const SRC = join(ROOT, 'src');
-const ROLES = ['ws-gateway', 'order-manager', 'position-manager', 'position-linker', 'model-service', 'table-sinks'];
+const ROLES = ['ws-gateway', 'order-manager', 'position-manager', 'position-linker', 'model-service', 'table-sinks', 'book-digests'];
 /** Folders whose code is pure and synchronous throughout. */
-const PURE = ['domain', 'schema-gate', 'order-manager', 'position-manager', 'position-linker'];
+const PURE = ['domain', 'schema-gate', 'order-manager', 'position-manager', 'position-linker', 'book-digests'];
 /** Pure files of folders that hold a shell as well. */
 const PURE_FILES = [
   'runtime/merge.ts', 'runtime/processor.ts', 'runtime/ring.ts', 'ws-gateway/frame-parser.ts', 'ws-gateway/watermarks.ts', 'ws-gateway/envelope.ts',

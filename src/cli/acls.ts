@@ -4,11 +4,11 @@ import { BROKER_OPTIONS, type BrokerOptions, type Options } from '../config/opti
 import type { AclAdmin } from '../kafka/acl-admin.js';
 import { clusterAccess } from '../kafka/cluster-access.js';
 import { defineCommand, type Command, type CommandContext, type Positional } from './command.js';
-import { ROLE_NAMES } from './role-table.js';
+import { EXTRA_ROLE_NAMES, ROLE_NAMES } from './role-table.js';
 import { allRoleUses, upstreamUses } from './role-topics.js';
 
 const OPTION_LIST = ['namespace', 'principalPrefix', 'drain', 'json', ...BROKER_OPTIONS] as const;
-const ROLE: Positional = { name: 'ROLE', help: 'only this role; all without one', count: 'optional', choices: ['ws-gateway', ...ROLE_NAMES] };
+const ROLE: Positional = { name: 'ROLE', help: 'only this role; all without one', count: 'optional', choices: ['ws-gateway', ...ROLE_NAMES, ...EXTRA_ROLE_NAMES] };
 const DETAILS =
   'Each role has a user of its own, User:ROLE, or User:PREFIXROLE with --principal-prefix PREFIX. It may read its inputs and its state, write its outputs, its state and ' +
   'the dead letters of its inputs, be a member of its group, and write under its transactional ids; nothing else. With --drain also what `run --drain` looks at of the roles before it.\n' +

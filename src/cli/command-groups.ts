@@ -16,6 +16,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { words: ['show'], load: async () => (await import('./show.js')).showCommands },
   { words: ['verify'], load: async () => (await import('./verify.js')).verifyCommands },
   { words: ['rebuild'], load: async () => (await import('./rebuild.js')).rebuildCommands },
+  { words: ['digests'], load: async () => (await import('./digests.js')).digestCommands },
   { words: ['explain'], load: async () => (await import('./explain.js')).explainCommands },
   { words: ['capture'], load: async () => (await import('./capture.js')).captureCommands },
 ];

@@ -3,6 +3,7 @@ import { databaseSchema, deadLetterTopic, type Namespace } from '../config/names
 import type { Logger } from '../config/log.js';
 import type { Options } from '../config/options.js';
 import type { Log } from '../kafka/log.js';
+import { bookDigestsTopology } from '../book-digests/topology.js';
 import { modelService } from '../model-service/results-sink.js';
 import { orderManagerTopology } from '../order-manager/topology.js';
 import { positionLinkerTopology } from '../position-linker/topology.js';
@@ -13,7 +14,7 @@ import type { Topology } from '../runtime/processor.js';
 import { roleDrain } from '../runtime/role-drain.js';
 import { RoleRunner, type RoleOutcome } from '../runtime/role-runner.js';
 import type { Settings } from '../runtime/task-state.js';
-import { tableSinks } from '../table-sinks/table-sinks.js';
+import { digestSink, tableSinks } from '../table-sinks/table-sinks.js';
 import type { TopicDeclaration } from '../topic-apply/topics-file.js';
 
 /** Options that results depend on: stored with the state at the first start. */
@@ -75,6 +76,13 @@ export interface OpenStage {
 export function roleTable(options: PipelineOptions): readonly Role[] {
   return [...topologies(options).map(topicRole), ...SINKS.map(tableRole)];
 }
+
+/** Roles that are run only where they are named: nothing else waits for them. */
+export function extraRoles({ horizonMs }: PipelineOptions): readonly Role[] {
+  return [topicRole(bookDigestsTopology({ horizonMs })), tableRole(digestSink)];
+}
+
+export const EXTRA_ROLE_NAMES: readonly string[] = ['book-digests', digestSink.role];
 
 export const ROLE_NAMES: readonly string[] = ['order-manager', 'position-manager', 'position-linker', 'model-service', 'table-sinks'];
 

@@ -3,7 +3,7 @@ import type { RoleUse } from '../acl-apply/role-rules.js';
 import { resolveOptions } from '../config/resolve.js';
 import type { RoleTopics } from '../topic-apply/topic-state.js';
 import { DEAD_LETTER_TOPIC, SOURCE_TOPICS } from '../ws-gateway/gateway.js';
-import { PIPELINE_OPTIONS, roleTable, withUpstream, type Role } from './role-table.js';
+import { extraRoles, PIPELINE_OPTIONS, roleTable, withUpstream, type Role } from './role-table.js';
 
 /** The gateway reads its own topics too: how far they had come before. */
 export const GATEWAY_USE: RoleUse = { role: 'ws-gateway', reads: SOURCE_TOPICS, writes: [...SOURCE_TOPICS, DEAD_LETTER_TOPIC], hasGroup: false, isTransactional: false };
@@ -15,7 +15,8 @@ export function roleUse({ name, inputs, outputs, changelog }: Pick<Role, 'name' 
 
 /** Which topics there are does not depend on any option. */
 function roles(): readonly Role[] {
-  return roleTable(resolveOptions(PIPELINE_OPTIONS, new Map(), {}));
+  const options = resolveOptions(PIPELINE_OPTIONS, new Map(), {});
+  return [...roleTable(options), ...extraRoles(options)];
 }
 
 /** Of every role, the gateway first. */

@@ -9,7 +9,7 @@ import { SettingsError } from '../runtime/task-state.js';
 import { openCodec } from '../schema-registry/open-codec.js';
 import { declaredTopics } from '../topic-apply/declared-topics.js';
 import { defineCommand, UsageError, type Command } from './command.js';
-import { PIPELINE_OPTIONS, ROLE_NAMES, roleTable, topicsOf, withUpstream, type OpenStage, type RunningRole } from './role-table.js';
+import { EXTRA_ROLE_NAMES, extraRoles, PIPELINE_OPTIONS, ROLE_NAMES, roleTable, topicsOf, withUpstream, type OpenStage, type RunningRole } from './role-table.js';
 import { GATEWAY_OPTIONS } from './exchange-options.js';
 import { GATEWAY_ROLE, startGateway } from './gateway-role.js';
 import { GATEWAY_USE, roleUse } from './role-topics.js';
@@ -34,13 +34,14 @@ export const runCommands: readonly Command[] = [
       'With --drain it ends once everything that was in the source topics at the start is in the tables, whoever did the work; the last line counts what still waits for a watermark. ' +
       'ws-gateway connects to the exchange with BYBIT_API_KEY and BYBIT_API_SECRET, or --key-file, and keeps the source topics complete. ' +
       'Exit codes: 0 done, 1 failed, 2 called wrongly, 4 settings or set-up do not fit, 5 a position or state is lost, 6 the log is corrupt, 7 the broker refuses a record.',
-    positionals: [{ name: 'ROLE', help: `all, or any of ${ROLE_NAMES.join(', ')}; and ${GATEWAY_ROLE}, which all leaves out`, count: 'some', choices: ['all', ...ROLE_NAMES, GATEWAY_ROLE] }],
+    positionals: [{ name: 'ROLE', help: `all, or any of ${ROLE_NAMES.join(', ')}; and ${[...EXTRA_ROLE_NAMES, GATEWAY_ROLE].join(', ')}, which all leaves out`, count: 'some', choices: ['all', ...ROLE_NAMES, ...EXTRA_ROLE_NAMES, GATEWAY_ROLE] }],
     options: ['drain', 'processes', ...GATEWAY_OPTIONS, ...PIPELINE_OPTIONS, 'commitIntervalMs', 'sessionTimeoutMs', 'namespace', ...BROKER_OPTIONS, 'registryUrl', 'databaseUrl', 'logLevel'],
     async run({ argv, positionals, options, stdout, stderr, signal }) {
       const { namespace, registryUrl } = options;
       const access = clusterAccess(options);
-      const table = roleTable(options);
-      const roles = positionals.includes('all') ? table : table.filter(({ name }) => positionals.includes(name));
+      const all = roleTable(options);
+      const table = [...all, ...extraRoles(options)];
+      const roles = table.filter((role) => positionals.includes(role.name) || (positionals.includes('all') && all.includes(role)));
       const logger = createLog(options.logLevel, { namespace: namespace ?? undefined });
       const isGateway = positionals.includes(GATEWAY_ROLE);
       if (isGateway && options.drain) throw new UsageError('--drain waits for the roles behind the gateway; run them without it');

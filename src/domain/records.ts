@@ -2,6 +2,32 @@
 
 import type { Decimal } from './decimal.js';
 
+/** Digest of one hour of a book: the sum of the hashes of its live deltas. Two deployments that know the same have the same, whatever came in which order. */
+export interface BookDigest {
+  /** Account the stream belongs to. */
+  readonly account: string;
+  /** Product category: linear, inverse, spot or option. */
+  readonly category: string;
+  /** Symbol, such as BTCUSDT. The record key starts with it. */
+  readonly asset: string;
+  /** Position index of the book: 0 one-way, 1 long leg, 2 short leg. */
+  readonly position_idx: number;
+  /** Beginning of the hour, on the exchange's clock; deltas belong to the hour of their cause. Milliseconds since the epoch. Milliseconds since the epoch. */
+  readonly period_at: number;
+  /** Live deltas of the hour. */
+  readonly deltas: number;
+  /** Digest of the hour: 32 hexadecimal digits. */
+  readonly digest: string;
+  /** Live deltas of the book up to the end of the hour. */
+  readonly total_deltas: number;
+  /** Digest of the book up to the end of the hour. */
+  readonly total_digest: string;
+  /** Whether the correction horizon has passed the hour, so that nothing in it can change any more. */
+  readonly is_final: boolean;
+  /** Merged watermark at which this was so. Milliseconds since the epoch. Milliseconds since the epoch. */
+  readonly watermark_at: number;
+}
+
 /** Money without quantity: funding or session settlement. */
 export interface CashEvent {
   /** Account the stream belongs to. */
@@ -759,6 +785,7 @@ export interface Watermark {
 
 /** Every record that a topic can carry, by its name. */
 export interface RecordTypes {
+  readonly BookDigest: BookDigest;
   readonly CashEvent: CashEvent;
   readonly Execution: Execution;
   readonly ExecutionAnomaly: ExecutionAnomaly;
@@ -778,6 +805,7 @@ export interface RecordTypes {
 export type RecordName = keyof RecordTypes;
 
 export const RECORD_NAMES: readonly RecordName[] = [
+  'BookDigest',
   'CashEvent',
   'Execution',
   'ExecutionAnomaly',

@@ -1,5 +1,6 @@
 import type { RecordName, RecordTypes } from '../domain/records.js';
 import type { Cell, Table } from '../postgres/table.js';
+import { bookDigestsTable } from './tables/book-digests.js';
 import { ordersTable } from './tables/orders.js';
 import { portfolioTable } from './tables/portfolio.js';
 import { positionCyclesTable } from './tables/position-cycles.js';
@@ -46,3 +47,6 @@ export const ROW_SOURCES: readonly RowSource[] = [
   source({ topic: 'position-linker.position_cycles', record: 'PositionCycle', table: positionCyclesTable, decidedBy: ['position_id', 'retracted'], isRetracted: ({ retracted }) => retracted }),
   source({ topic: 'position-linker.discrepancies', record: 'PositionDiscrepancy', table: positionDiscrepanciesTable, decidedBy: ['id', 'retracted'], isRetracted: ({ retracted }) => retracted }),
 ];
+
+/** Digests have a sink of their own: whoever does not want them need not run it. */
+export const DIGEST_SOURCE: RowSource = source({ topic: 'book-digests.digests', record: 'BookDigest', table: bookDigestsTable, decidedBy: ['asset', 'account', 'category', 'position_idx', 'period_at'], isRetracted: never });

@@ -54,9 +54,9 @@ describe('three brokers with users and rules', function () {
 
   it('plans, applies, and plans to nothing', async () => {
     const plan = await asMaster('topics', 'plan', '--out', join(dir, 'plan.json'));
-    expect([plan.code, plan.stdout.split('\n').at(-3)]).to.deep.equal([0, 'plan: 24 to create']);
+    expect([plan.code, plan.stdout.split('\n').at(-3)]).to.deep.equal([0, 'plan: 27 to create']);
     expect((await asMaster('topics', 'diff')).code).to.equal(3);
-    expect((await asMaster('topics', 'apply', '--plan', join(dir, 'plan.json'))).stdout).to.equal('topics: 24 created, 0 settings changed, 24 in all\n');
+    expect((await asMaster('topics', 'apply', '--plan', join(dir, 'plan.json'))).stdout).to.equal('topics: 27 created, 0 settings changed, 27 in all\n');
     const again = await asMaster('topics', 'plan', '--json');
     expect([again.code, JSON.parse(again.stdout)]).to.deep.equal([0, { empty: true, create: [], grow: [], change: [], refusals: [], kept: [] }]);
     expect((await asMaster('topics', 'diff')).code).to.equal(0);
@@ -88,7 +88,7 @@ describe('three brokers with users and rules', function () {
       expect([rule, apply.code, apply.stdout]).to.deep.equal([rule, 1, '']);
       expect(apply.stderr).to.include(`[${rule}]`).and.include('nothing was changed');
     }
-    expect((await asMaster('topics', 'diff')).stdout).to.equal('no difference: 24 topics as declared\n');
+    expect((await asMaster('topics', 'diff')).stdout).to.equal('no difference: 27 topics as declared\n');
     expect((await admin.topicNames()).filter((topic) => topic.startsWith(`${namespace}x`))).to.deep.equal([]);
   });
 

@@ -51,9 +51,9 @@ describe('setup against a broker, a registry and a database', () => {
   it('makes topics, subjects and tables, and finds nothing to do the second time', async () => {
     const first = await positionLinker(['setup', '--namespace', namespace, '--partitions', '2']);
     expect([first.stderr, first.code]).to.deep.equal(['', 0]);
-    expect(first.stdout).to.match(/topics: 24 created/).and.match(/schemas: 21 registered/).and.match(/database: schema \w+ brought up to version/);
+    expect(first.stdout).to.match(/topics: 27 created/).and.match(/schemas: 22 registered/).and.match(/database: schema \w+ brought up to version/);
     const second = await positionLinker(['setup', '--namespace', namespace, '--partitions', '2']);
-    expect(second.stdout).to.match(/topics: 24 as declared/).and.match(/schemas: 21 subjects as declared/).and.match(/up to date/);
+    expect(second.stdout).to.match(/topics: 27 as declared/).and.match(/schemas: 22 subjects as declared/).and.match(/up to date/);
 
     const wanted = wantedTopics(namespace, declaredTopics({ environment: null, partitions: 2 }));
     expect(isEmptyPlan(await planAgainst(admin, wanted))).to.equal(true);

@@ -205,6 +205,27 @@ describe('rebuild beside the live tables', function () {
   });
 });
 
+describe('digests of books in topic and table', function () {
+  this.timeout(120_000);
+  const [here, there] = [new Session('shared-signals', 1), new Session('shared-signals', 4)];
+  after(async () => {
+    await here.end();
+    await there.end();
+  });
+
+  it('are equal in two deployments, and differ once a row does', async () => {
+    for (const one of [here, there]) {
+      await one.start();
+      await one.done('run', 'book-digests', 'book-digests-table', '--drain');
+    }
+    expect((await here.command('digests', 'compare', there.namespace)).stdout).to.match(/^[1-9]\d* hours of books are equal\nequal\n$/);
+    await there.database.query(`UPDATE book_digests SET digest = '${'0'.repeat(32)}' WHERE asset = (SELECT min(asset) FROM book_digests)`);
+    const compared = await here.command('digests', 'compare', there.namespace);
+    expect(compared.code, compared.stderr).to.equal(3);
+    expect(compared.stdout).to.match(/^different: book \S+, hour 2026-01-01T00:00:00.000Z: /);
+  });
+});
+
 async function expectLater(condition: () => Promise<boolean>): Promise<void> {
   for (let attempt = 0; !(await condition()); attempt++) {
     if (attempt > 2_000) throw new Error('waited in vain');

@@ -123,7 +123,7 @@ describe('topics.yaml', () => {
 
   it('compacts states and nothing else', () => {
     const compacted = topics.filter((topic) => topic.config['cleanup.policy'] === 'compact').map((topic) => topic.name);
-    expect(compacted).to.have.members(['position-manager.positions', 'position-manager.portfolio', 'order-manager.changelog', 'position-manager.changelog', 'position-linker.changelog']);
+    expect(compacted).to.have.members(['position-manager.positions', 'position-manager.portfolio', 'order-manager.changelog', 'position-manager.changelog', 'position-linker.changelog', 'book-digests.digests', 'book-digests.changelog']);
   });
 
   it('becomes topics under the namespace', () => {
