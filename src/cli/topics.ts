@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { bareTopicName } from '../config/namespace.js';
 import { GuidedError } from '../config/guided-error.js';
 import { BROKER_OPTIONS, type BrokerOptions, type Options } from '../config/options.js';
@@ -6,11 +6,11 @@ import type { TopicAdmin } from '../kafka/admin.js';
 import { clusterAccess } from '../kafka/cluster-access.js';
 import { applyTopicPlan, clusterState } from '../topic-apply/apply-topics.js';
 import { declaredTopics, wantedTopics } from '../topic-apply/declared-topics.js';
-import { planJson, planSummary, planText } from '../topic-apply/plan-text.js';
-import { movedSince, readSavedPlan, savePlan } from '../topic-apply/saved-plan.js';
+import { planDocument, planSummary, planText, type PlanDocument } from '../topic-apply/plan-text.js';
+import { movedSince, readSavedPlan, savedPlanText } from '../topic-apply/saved-plan.js';
 import { differenceText, topicDifferences } from '../topic-apply/topic-diff.js';
 import { topicsFileText } from '../topic-apply/topic-export.js';
-import { isDrift, isEmptyPlan, planTopics, type TopicPlan } from '../topic-apply/topic-plan.js';
+import { isDrift, planTopics, type TopicPlan } from '../topic-apply/topic-plan.js';
 import type { ClusterState, WantedTopic } from '../topic-apply/topic-state.js';
 import { defineCommand, type Command } from './command.js';
 
@@ -28,14 +28,15 @@ export const topicCommands: readonly Command[] = [
     path: ['topics', 'plan'],
     summary: 'what has to be done so that the cluster has the topics of topics.yaml',
     details:
-      `Changes nothing and remembers nothing: only the file and the cluster count. --out saves the plan for \`topics apply --plan\`.\n${RULES}\n` +
+      `Changes nothing and remembers nothing: only the file and the cluster count. --out saves the plan, the same that --json prints, for \`topics apply --plan\`.\n${RULES}\n` +
       'Exit codes: 0 nothing to do, or only topics to create; 3 drift: topics that exist are not as declared, or a rule refuses.',
     options: [...DECLARING, 'allowRetentionCut', 'out', 'json'],
     async run({ options, stdout }) {
       const { plan, state, wanted } = await withAdmin(options, (admin) => planned(admin, options));
-      if (options.out !== null) savePlan(options.out, plan, state);
-      if (options.json) stdout(`${JSON.stringify(planJson(plan), null, 2)}\n`);
-      else stdout(`${[planText(plan), planSummary(plan, wanted.length), ...(options.out === null ? [] : [`saved in ${options.out}`])].filter((line) => line !== '').join('\n')}\n`);
+      const saved = savedPlanText(plan, state);
+      if (options.out !== null) writeText(options.out, saved);
+      if (options.json) stdout(saved);
+      else stdout(`${[planText(planDocument(plan)), planSummary(planDocument(plan), wanted.length), ...(options.out === null ? [] : [`saved in ${options.out}`])].filter((line) => line !== '').join('\n')}\n`);
       return isDrift(plan) ? DRIFT : AS_DECLARED;
     },
   }),
@@ -104,26 +105,25 @@ type ApplyOptions = DeclaringOptions & Pick<Options, 'allowRetentionCut' | 'dryR
 
 async function applyDeclared(admin: TopicAdmin, options: ApplyOptions): Promise<string> {
   const { plan, wanted } = await planned(admin, options);
-  if (options.dryRun) return options.json ? report(plan, options, wanted.length) : isEmptyPlan(plan) ? 'topics: nothing to do\n' : `${planText(plan)}\n`;
-  await applyTopicPlan(admin, plan);
-  return report(plan, options, wanted.length);
+  if (!options.dryRun) await applyTopicPlan(admin, plan);
+  return report(planDocument(plan), options, wanted.length);
 }
 
 async function applySaved(admin: TopicAdmin, file: string, options: ApplyOptions): Promise<string> {
-  const { plan, basis } = readSavedPlan(file);
+  const { plan, basis, document } = readSavedPlan(file, readText(file));
   const topics = [...new Set([...basis.topics, ...plan.create].map(({ topic }) => topic))];
   const moved = movedSince(basis, { ...(await admin.clusterFacts()), topics: await admin.describe(topics), undeclared: [] });
   if (moved.length > 0) {
     throw new GuidedError(`the cluster moved since ${file} was made:\n${moved.map((line) => `  ${line}`).join('\n')}`, 'nothing was changed; make and read a new plan with `position-linker topics plan --out FILE`');
   }
   if (!options.dryRun) await applyTopicPlan(admin, plan);
-  return report(plan, options, topics.length);
+  return report(document, options, topics.length);
 }
 
-function report(plan: TopicPlan, { dryRun, json }: Pick<Options, 'dryRun' | 'json'>, topics: number): string {
-  if (json) return `${JSON.stringify({ applied: !dryRun, ...planJson(plan) }, null, 2)}\n`;
-  if (dryRun) return `${planText(plan)}\n`;
-  if (isEmptyPlan(plan)) return `topics: ${topics} as declared\n`;
+function report(plan: PlanDocument, { dryRun, json }: Pick<Options, 'dryRun' | 'json'>, topics: number): string {
+  if (json) return `${JSON.stringify({ applied: !dryRun, ...plan }, null, 2)}\n`;
+  if (dryRun) return plan.empty ? 'topics: nothing to do\n' : `${planText(plan)}\n`;
+  if (plan.empty) return `topics: ${topics} as declared\n`;
   const grown = plan.grow.length === 0 ? '' : `${plan.grow.length} grown, `;
   return `topics: ${plan.create.length} created, ${grown}${plan.change.length} settings changed, ${topics} in all\n`;
 }
@@ -133,6 +133,14 @@ async function exported(admin: TopicAdmin, { namespace, file }: Pick<Options, 'n
   if (names.length === 0) throw new GuidedError(`the cluster has no topic${namespace === null ? '' : ` of namespace ${namespace}`}`, 'see --namespace and --brokers');
   const topics = (await admin.describe(names)).map((topic) => ({ ...topic, name: bareTopicName(namespace, topic.topic) ?? topic.topic }));
   return topicsFileText(topics, declaredTopics({ environment: null, partitions: null }, file));
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new GuidedError(`the saved plan ${file} cannot be read`, 'make one with `position-linker topics plan --out FILE`', { cause: error });
+  }
 }
 
 function writeText(file: string, text: string): void {

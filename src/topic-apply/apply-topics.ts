@@ -1,5 +1,5 @@
 import { GuidedError } from '../config/guided-error.js';
-import type { TopicAdmin } from '../kafka/admin.js';
+import type { TopicAdmin, TopicSettings } from '../kafka/admin.js';
 import { planTopics, type TopicPlan } from './topic-plan.js';
 import type { ClusterState, PlanChoices, WantedTopic } from './topic-state.js';
 
@@ -27,11 +27,14 @@ export async function planAgainst(admin: AskedAdmin, wanted: readonly WantedTopi
   return planTopics(wanted, await clusterState(admin, wanted), choices);
 }
 
+/** What of a plan its carrying out needs. */
+export type ApplicablePlan = Pick<TopicPlan, 'grow' | 'change' | 'refusals'> & { readonly create: readonly TopicSettings[] };
+
 /**
  * Carries a plan out; resolves when every new partition has a leader. Throws before touching anything if the plan holds a
  * refusal. Safe to repeat, and beside another one that does the same.
  */
-export async function applyTopicPlan(admin: ChangingAdmin, plan: TopicPlan): Promise<void> {
+export async function applyTopicPlan(admin: ChangingAdmin, plan: ApplicablePlan): Promise<void> {
   if (plan.refusals.length > 0) {
     const lines = plan.refusals.map(({ rule, message, safeWay }) => `  [${rule}] ${message}\n    instead: ${safeWay}`);
     throw new GuidedError(`topics are not as declared:\n${lines.join('\n')}`, 'nothing was changed; mend what the lines above say, then run it again');

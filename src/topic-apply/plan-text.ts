@@ -1,9 +1,9 @@
 import { isEmptyPlan, type TopicPlan } from './topic-plan.js';
 
 /** The plan for a terminal, a line each; ends without a line break. */
-export function planText(plan: TopicPlan): string {
+export function planText(plan: PlanDocument): string {
   return [
-    ...plan.create.map(({ topic, partitions, replicationFactor }) => `create ${topic} (${partitions} partitions, replication ${replicationFactor})`),
+    ...plan.create.map(({ topic, partitions, replication }) => `create ${topic} (${partitions} partitions, replication ${replication})`),
     ...plan.grow.map(({ topic, from, to }) => `grow ${topic}: ${from} → ${to} partitions`),
     ...plan.change.map(({ topic, name, from, to }) => `change ${topic}: ${name} ${from ?? '(default)'} → ${to}`),
     ...plan.refusals.map(({ rule, message, safeWay, place }) => `refuse [${rule}] ${message} (${place})\n  instead: ${safeWay}`),
@@ -12,8 +12,8 @@ export function planText(plan: TopicPlan): string {
 }
 
 /** One line about the whole. */
-export function planSummary(plan: TopicPlan, topics: number): string {
-  if (isEmptyPlan(plan)) return `plan: nothing to do, ${topics} topics as declared`;
+export function planSummary(plan: PlanDocument, topics: number): string {
+  if (plan.empty) return `plan: nothing to do, ${topics} topics as declared`;
   const { create, grow, change, refusals } = plan;
   const parts = [
     [create.length, 'to create'],
@@ -25,7 +25,16 @@ export function planSummary(plan: TopicPlan, topics: number): string {
 }
 
 /** The plan for a program. */
-export function planJson(plan: TopicPlan): object {
+export interface PlanDocument {
+  readonly empty: boolean;
+  readonly create: readonly { readonly topic: string; readonly partitions: number; readonly replication: number; readonly config: Readonly<Record<string, string>>; readonly place: string }[];
+  readonly grow: TopicPlan['grow'];
+  readonly change: TopicPlan['change'];
+  readonly refusals: TopicPlan['refusals'];
+  readonly kept: TopicPlan['kept'];
+}
+
+export function planDocument(plan: TopicPlan): PlanDocument {
   const { create, grow, change, refusals, kept } = plan;
   return {
     empty: isEmptyPlan(plan),

@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { canonicalJson } from '../domain/canonical-json.js';
 import { GuidedError } from '../config/guided-error.js';
+import type { ApplicablePlan } from './apply-topics.js';
+import { planDocument, type PlanDocument } from './plan-text.js';
 import type { TopicPlan } from './topic-plan.js';
 import type { ClusterState, ExistingTopic } from './topic-state.js';
 
@@ -11,35 +12,36 @@ import type { ClusterState, ExistingTopic } from './topic-state.js';
 
 const FORM = 'position-linker topics plan, form 1';
 
-export interface SavedPlan {
+/** What `topics plan --json` prints, and --out saves. */
+export interface SavedPlan extends PlanDocument {
   readonly form: typeof FORM;
-  readonly plan: TopicPlan;
   /** The cluster that the plan was made for. */
   readonly basis: ClusterState;
 }
 
-/** Throws GuidedError if the file cannot be written. */
-export function savePlan(file: string, plan: TopicPlan, basis: ClusterState): void {
-  const saved: SavedPlan = { form: FORM, plan, basis };
-  try {
-    writeFileSync(file, `${JSON.stringify(saved, null, 2)}\n`);
-  } catch (error) {
-    throw new GuidedError(`the plan cannot be saved in ${file}`, 'give --out a file in a folder that this user may write', { cause: error });
-  }
+/** Ends with a line break. */
+export function savedPlanText(plan: TopicPlan, basis: ClusterState): string {
+  const saved: SavedPlan = { form: FORM, ...planDocument(plan), basis };
+  return `${JSON.stringify(saved, null, 2)}\n`;
 }
 
-/** Throws GuidedError for a file that is not there or is no saved plan. */
-export function readSavedPlan(file: string): SavedPlan {
-  let saved: Partial<SavedPlan> | null;
+/** The steps of a saved plan, to be carried out, and the cluster they were made for. Throws GuidedError for anything else than a saved plan. */
+export function readSavedPlan(file: string, text: string): { readonly plan: ApplicablePlan; readonly basis: ClusterState; readonly document: PlanDocument } {
+  let saved: Partial<SavedPlan> | null = null;
   try {
-    saved = JSON.parse(readFileSync(file, 'utf8')) as Partial<SavedPlan> | null;
-  } catch (error) {
-    throw new GuidedError(`the saved plan ${file} cannot be read`, 'make one with `position-linker topics plan --out FILE`', { cause: error });
+    saved = JSON.parse(text) as Partial<SavedPlan> | null;
+  } catch {
+    // Said below.
   }
-  if (saved?.form !== FORM || saved.plan === undefined || saved.basis === undefined) {
-    throw new GuidedError(`${file} is no saved plan of this version`, 'make one with `position-linker topics plan --out FILE`');
-  }
-  return saved as SavedPlan;
+  if (saved?.form !== FORM || !isPlan(saved)) throw new GuidedError(`${file} is no saved plan of this version`, 'make one with `position-linker topics plan --out FILE`');
+  const { form: _form, basis, ...document } = saved;
+  const create = document.create.map(({ topic, partitions, replication, config }) => ({ topic, partitions, replicationFactor: replication, configs: config }));
+  return { plan: { ...document, create }, basis, document };
+}
+
+function isPlan(saved: Partial<SavedPlan>): saved is SavedPlan {
+  const { create, grow, change, refusals, kept, basis } = saved;
+  return [create, grow, change, refusals, kept].every(Array.isArray) && typeof basis === 'object' && basis !== null && Array.isArray(basis.topics);
 }
 
 /** What is not any more as it was when the plan was made, a line each; empty if nothing moved. */

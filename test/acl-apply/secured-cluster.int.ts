@@ -59,7 +59,8 @@ describe('three brokers with users and rules', function () {
     expect((await asMaster('topics', 'diff')).code).to.equal(3);
     expect((await asMaster('topics', 'apply', '--plan', join(dir, 'plan.json'))).stdout).to.equal('topics: 27 created, 0 settings changed, 27 in all\n');
     const again = await asMaster('topics', 'plan', '--json');
-    expect([again.code, JSON.parse(again.stdout)]).to.deep.equal([0, { empty: true, create: [], grow: [], change: [], refusals: [], kept: [] }]);
+    expect(again.code).to.equal(0);
+    expect(JSON.parse(again.stdout)).to.deep.include({ empty: true, create: [], grow: [], change: [], refusals: [], kept: [] });
     expect((await asMaster('topics', 'diff')).code).to.equal(0);
     expect((await admin.describe([`${namespace}.ws-gateway.order`]))[0]).to.deep.include({ partitions: 2, replicationFactor: 3 });
 

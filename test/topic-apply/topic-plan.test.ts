@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { applyTopicPlan, planAgainst } from '../../src/topic-apply/apply-topics.js';
-import { planText } from '../../src/topic-apply/plan-text.js';
+import { planDocument, planText } from '../../src/topic-apply/plan-text.js';
 import { isDrift, isEmptyPlan, planTopics, type TopicPlan } from '../../src/topic-apply/topic-plan.js';
 import type { Refusal } from '../../src/topic-apply/topic-rules.js';
 import type { ClusterState, ExistingTopic, PlanChoices, WantedTopic } from '../../src/topic-apply/topic-state.js';
@@ -90,7 +90,7 @@ describe('planTopics', () => {
 
   it('reads as what will happen', () => {
     const made = plan([topic('a', { configs: { 'segment.bytes': '5' } }), topic('b')], cluster([existing('a', { configs: {} })], { undeclared: ['desk.old'] }));
-    expect(planText(made)).to.equal('create b (12 partitions, replication 1)\nchange a: segment.bytes (default) → 5\nkeep desk.old: nothing declares it, and topics are never deleted');
+    expect(planText(planDocument(made))).to.equal('create b (12 partitions, replication 1)\nchange a: segment.bytes (default) → 5\nkeep desk.old: nothing declares it, and topics are never deleted');
   });
 });
 
@@ -116,7 +116,7 @@ describe('applyTopicPlan', () => {
   it('changes the settings of a topic in one go', async () => {
     const calls: unknown[] = [];
     const admin = { grow: async (name: string, to: number) => void calls.push([name, to]), create: async (topics: readonly WantedTopic[]) => void calls.push(topics.length), mergeConfigs: async (name: string, configs: object) => void calls.push([name, configs]) };
-    await applyTopicPlan(admin, { create: [], kept: [], grow: [{ topic: 'b', from: 1, to: 2 }], refusals: [], change: [{ topic: 'a', name: 'x', from: null, to: '1' }, { topic: 'a', name: 'y', from: '0', to: '2' }] });
+    await applyTopicPlan(admin, { create: [], grow: [{ topic: 'b', from: 1, to: 2 }], refusals: [], change: [{ topic: 'a', name: 'x', from: null, to: '1' }, { topic: 'a', name: 'y', from: '0', to: '2' }] });
     expect(calls).to.deep.equal([0, ['b', 2], ['a', { x: '1', y: '2' }]]);
   });
 });
