@@ -49,9 +49,9 @@ export function longFrom(buf: SliceableBuffer, start: number, first: number): nu
     }
     high |= (byte & 0x7f) << shift;
   }
-  const magnitude = high * 0x800_0000 + low;
-  const value = (first & 1) === 1 ? -magnitude - 1 : magnitude;
-  cursor.at = Number.isSafeInteger(value) ? p : NOWHERE;
+  const value = high * 0x800_0000 + low;
+  // A negative number of several bytes is below all that records hold, or written in too many of them.
+  cursor.at = Number.isSafeInteger(value) && (first & 1) === 0 ? p : NOWHERE;
   return value;
 }
 

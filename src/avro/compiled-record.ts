@@ -5,6 +5,7 @@
  */
 import { cursor, isAscii, longFrom, ONE_BYTE, openMemory, readText, readWide } from './compiled-reads.js';
 import { writeInteger, writeText, writeUnscaled } from './compiled-writes.js';
+import { LEAST_NUMBER } from './long-bytes.js';
 import type { AvroNamedSchema, AvroSchema } from './record-types.js';
 import type { SliceableBuffer } from './tap.js';
 
@@ -23,8 +24,8 @@ const TEXT_LENGTH = 'n = buf[p++]; if (n > 127) { m = buf[p++]; if (m > 127) ret
 /** Every array without items. */
 export const NO_ITEMS: readonly never[] = Object.freeze([]);
 
-const READ_TOOLS = { cursor, isAscii, longFrom, openMemory, readText, readWide, ONE_BYTE, NO_ITEMS };
-const WRITE_TOOLS = { writeInteger, writeText, writeUnscaled };
+const READ_TOOLS = { cursor, isAscii, longFrom, openMemory, readText, readWide, LEAST_NUMBER, ONE_BYTE, NO_ITEMS };
+const WRITE_TOOLS = { LEAST_NUMBER, writeInteger, writeText, writeUnscaled };
 
 /** With `only` the record has these of its fields; the others are checked as strictly, but nothing is made of them. */
 export function compileReader(schema: AvroNamedSchema, only?: ReadonlySet<string>): CompiledReader {
@@ -178,7 +179,7 @@ export class ReaderSource {
   }
 
   #long(v: string): void {
-    this.lines.push(`n = buf[p++]; if (n < 128) ${v} = (n >>> 1) ^ -(n & 1); else { ${v} = longFrom(buf, p, n); p = cursor.at; }`);
+    this.lines.push(`n = buf[p++]; if (n < 128) { ${v} = (n >>> 1) ^ -(n & 1); if (${v} < LEAST_NUMBER) return; } else { ${v} = longFrom(buf, p, n); p = cursor.at; }`);
   }
 
   #symbol(v: string, symbols: readonly string[]): void {
@@ -207,10 +208,10 @@ class WriterSource {
         this.lines.push(`if (typeof ${v} !== 'string') return -1; p = writeText(buf, p, ${v}); if (p < 0) return -1;`);
         return;
       case 'long':
-        this.lines.push(`if (!Number.isSafeInteger(${v})) return -1; p = writeInteger(buf, p, ${v});`);
+        this.lines.push(`if (!Number.isSafeInteger(${v}) || ${v} < LEAST_NUMBER) return -1; p = writeInteger(buf, p, ${v});`);
         return;
       case 'int':
-        this.lines.push(`if (${v} !== (${v} | 0)) return -1; p = writeInteger(buf, p, ${v});`);
+        this.lines.push(`if (${v} !== (${v} | 0) || ${v} < LEAST_NUMBER) return -1; p = writeInteger(buf, p, ${v});`);
         return;
       case 'boolean':
         this.lines.push(`if (${v} === true) buf[p++] = 1; else { if (${v} !== false) return -1; buf[p++] = 0; }`);

@@ -4,10 +4,16 @@
  */
 import { MalformedAvroError, type Tap } from './tap.js';
 
+/**
+ * Whole numbers in records are times, places, counts and sequence numbers. -1 is the exchange's word for a book that never
+ * traded; nothing is below it, and what says so is not ours.
+ */
+export const LEAST_NUMBER = -1;
+
 const MAX_VARINT_BYTES = 10;
 const INT31 = 0x4000_0000;
 
-/** Throws MalformedAvroError on a number beyond 53 bits, and on more bytes than a 64-bit number takes. */
+/** Throws MalformedAvroError on a number beyond 53 bits or below -1, and on more bytes than a 64-bit number takes. */
 export function readLong(tap: Tap): number {
   const { buf } = tap;
   let at = tap.pos;
@@ -25,6 +31,7 @@ export function readLong(tap: Tap): number {
   tap.pos = at;
   const result = negative === 1 ? -value - 1 : value;
   if (!Number.isSafeInteger(result)) throw new MalformedAvroError('number beyond 53 bits');
+  if (result < LEAST_NUMBER) throw new MalformedAvroError(`the number ${result}`);
   return result;
 }
 
@@ -47,5 +54,5 @@ export function writeLong(tap: Tap, value: number): void {
 }
 
 export function isLong(value: unknown): value is number {
-  return Number.isSafeInteger(value);
+  return Number.isSafeInteger(value) && (value as number) >= LEAST_NUMBER;
 }

@@ -5,7 +5,7 @@
  */
 import avro from 'avsc';
 import { decimalFromBytes, decimalToBytes, isDecimal, readDecimal, writeDecimal } from './decimal-bytes.js';
-import { isLong, readLong, writeLong } from './long-bytes.js';
+import { isLong, LEAST_NUMBER, readLong, writeLong } from './long-bytes.js';
 import { readString, writeString } from './string-bytes.js';
 import { MalformedAvroError, readLength, type Tap } from './tap.js';
 
@@ -45,8 +45,22 @@ class StrictInt extends avro.types.IntType {
   _read(tap: Tap): number {
     const value = tap.readLong();
     if (value !== (value | 0)) throw new MalformedAvroError('int beyond 32 bits');
+    if (value < LEAST_NUMBER) throw new MalformedAvroError(`the number ${value}`);
     return value;
   }
+
+  _write(tap: Tap, value: unknown): void {
+    if (!isInt(value)) refuse(value, `a whole number of 32 bits, not below ${LEAST_NUMBER}`);
+    tap.writeLong(value);
+  }
+
+  _check(value: unknown): boolean {
+    return isInt(value);
+  }
+}
+
+function isInt(value: unknown): value is number {
+  return typeof value === 'number' && value === (value | 0) && value >= LEAST_NUMBER;
 }
 
 class StrictLong extends avro.types.LongType {
@@ -55,7 +69,7 @@ class StrictLong extends avro.types.LongType {
   }
 
   _write(tap: Tap, value: unknown): void {
-    if (!isLong(value)) refuse(value, 'a whole number below 2^53');
+    if (!isLong(value)) refuse(value, `a whole number below 2^53, not below ${LEAST_NUMBER}`);
     writeLong(tap, value);
   }
 

@@ -104,3 +104,14 @@ export function divide(a: Decimal, b: Decimal): Decimal {
 export function proportion(a: Decimal, n: bigint, d: bigint): Decimal {
   return divideHalfEven(a * n, d);
 }
+
+const MOST: Decimal = 10n ** 38n - 1n;
+
+/** The value with every decimal in it at most 38 digits long, signs kept; the value itself where nothing is longer. */
+export function withinDigits<T>(value: T): T {
+  if (typeof value === 'bigint') return (value > MOST ? MOST : value < -MOST ? -MOST : value) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const bounded = Array.isArray(value) ? value.map(withinDigits) : Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withinDigits(member)]));
+  const members = Object.values(value);
+  return Object.values(bounded).every((member, index) => member === members[index]) ? value : (bounded as T);
+}

@@ -3,10 +3,11 @@ import type { Decimal } from './decimal.js';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Decimals: absent, or two's complement of one or two 64-bit words. */
+/** Decimals: absent, or two's complement of one or two 64-bit words, or of as many as are counted first. */
 const NONE = 0;
 const WORD = 1;
 const TWO_WORDS = 2;
+const MORE_WORDS = 3;
 
 /** A decimal as two's complement of 64 bits, and its halves: numbers of 64 bits are moved without making another. */
 const whole = new BigInt64Array(1);
@@ -54,9 +55,10 @@ export class StateWriter {
     this.byte(value ? 1 : 0);
   }
 
-  /** A whole number from -1 to 2^53 - 2; a null is as good as -1. */
+  /** A whole number from -1 to 2^53 - 2; a null is as good as -1. Throws RangeError on a lower one. */
   count(value: number | null): void {
     const number = (value ?? -1) + 1;
+    if (number < 0) throw new RangeError(`state cannot hold the number ${value}`);
     if (this.at + 8 > this.bytes.length) this.grow(8);
     const { bytes } = this;
     let { at } = this;
@@ -116,10 +118,30 @@ export class StateWriter {
       this.at = at + 9;
       return;
     }
+    const high = value >> 64n;
+    if (BigInt.asIntN(64, high) !== high) {
+      this.words(value);
+      return;
+    }
     view.setUint8(at, TWO_WORDS);
-    view.setBigInt64(at + 1, value >> 64n);
+    view.setBigInt64(at + 1, high);
     view.setBigInt64(at + 9, BigInt.asIntN(64, value));
     this.at = at + 17;
+  }
+
+  /** No amount is so large; a sum of amounts that cannot be true may be, and state has to say what memory says. */
+  private words(value: Decimal): void {
+    const words: bigint[] = [];
+    let rest = value;
+    for (; BigInt.asIntN(64, rest) !== rest; rest >>= 64n) words.push(BigInt.asIntN(64, rest));
+    words.push(rest);
+    this.byte(MORE_WORDS);
+    this.count(words.length);
+    if (this.at + words.length * 8 > this.bytes.length) this.grow(words.length * 8);
+    for (const word of words.reverse()) {
+      this.view.setBigInt64(this.at, word);
+      this.at += 8;
+    }
   }
 
   private grow(need: number): void {
@@ -189,11 +211,15 @@ export class StateReader {
   maybeDecimal(): Decimal | null {
     const tag = this.byte();
     if (tag === NONE) return null;
+    let words = tag === MORE_WORDS ? this.count() : tag;
     const high = this.view.getBigInt64(this.at);
     this.at += 8;
     if (tag === WORD) return high;
-    const low = this.view.getBigUint64(this.at);
-    this.at += 8;
-    return (high << 64n) | low;
+    let value = high;
+    for (; words > 1; words--) {
+      value = (value << 64n) | this.view.getBigUint64(this.at);
+      this.at += 8;
+    }
+    return value;
   }
 }

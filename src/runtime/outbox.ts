@@ -1,4 +1,5 @@
 import { deadLetterTopic, topicName, type Namespace } from '../config/namespace.js';
+import { withinDigits } from '../domain/decimal.js';
 import type { RecordName, RecordTypes } from '../domain/records.js';
 import type { LogRecord, OutgoingRecord, RecordHeader } from '../kafka/record.js';
 import type { TaskCodec } from './arrival.js';
@@ -70,10 +71,21 @@ export class Outbox implements Emitter {
     if (output === undefined) throw new Error(`${this.role} does not declare the output ${topic}`);
     if (value === null && !output.isCompacted) throw new Error(`a tombstone in ${topic}, which is not compacted`);
     if (!Number.isSafeInteger(eventMs) || eventMs < 0) throw new Error(`${type} for ${topic} has the event time ${eventMs}`);
-    const bytes = value === null ? null : this.codec.encode(type, value);
+    const bytes = value === null ? null : this.encode(type, value);
     const trace = this.cause === null || this.cause.headers.length === 0 ? null : traceOf(this.cause.headers);
     const record = { topic: output.name, partition: this.partition, timestampMs: eventMs, key, value: bytes };
     this.add(trace === null ? record : { ...record, headers: [trace] });
+  }
+
+  /** Sums of what cannot be true may be larger than a record holds; the stream goes on with the largest number there is. */
+  private encode<N extends RecordName>(type: N, value: RecordTypes[N]): Uint8Array {
+    try {
+      return this.codec.encode(type, value);
+    } catch (error) {
+      const bounded = withinDigits(value);
+      if (bounded === value) throw error;
+      return this.codec.encode(type, bounded);
+    }
   }
 
   private add(record: OutgoingRecord): void {

@@ -29,9 +29,9 @@ function arbitraryOf(schema: AvroSchema): fc.Arbitrary<unknown> {
       case 'boolean':
         return fc.boolean();
       case 'int':
-        return fc.integer();
+        return fc.integer({ min: -1 });
       case 'long':
-        return fc.maxSafeInteger();
+        return fc.maxSafeNat().map((number) => number - 1);
       default:
         throw new Error(`no arbitrary for ${schema}`);
     }
@@ -41,7 +41,7 @@ function arbitraryOf(schema: AvroSchema): fc.Arbitrary<unknown> {
   if (named.type === 'record') return recordOf(named.fields ?? []);
   if (named.items !== undefined) return fc.array(arbitraryOf(named.items), { maxLength: 3 });
   if (named.logicalType === 'decimal') return decimal;
-  return fc.maxSafeInteger();
+  return fc.maxSafeNat().map((number) => number - 1);
 }
 
 function recordOf(fields: readonly AvroField[]): fc.Arbitrary<unknown> {
