@@ -1,4 +1,5 @@
 import type avro from 'avsc';
+import type { FieldsRead } from '../domain/fields-read.js';
 import type { RecordName, RecordTypes } from '../domain/records.js';
 import { compileReader, compileWriter, type CompiledReader, type CompiledWriter } from './compiled-record.js';
 import type { RecordSchema } from './record-schema.js';
@@ -132,26 +133,29 @@ export class RecordCodec {
   }
 
   /**
-   * A decoder for a topic whose records of this name are wanted with these fields only: the others are checked as strictly,
-   * but left out. Records of other names, and other writers' versions, it gives whole. Throws UndecodableRecord.
+   * A decoder for those who want these fields only of records of these names: the others are checked as strictly, but left
+   * out. Records of other names, and other writers' versions, it gives whole. Throws UndecodableRecord.
    */
-  decoderOf<N extends RecordName>(name: N, fields: readonly (keyof RecordTypes[N] & string)[]): (bytes: Uint8Array) => DecodedRecord {
-    const key = `${name} ${fields.join(' ')}`;
+  decoderOf(reads: FieldsRead): (bytes: Uint8Array) => DecodedRecord {
+    const key = JSON.stringify(reads);
     let decoder = this.decoders.get(key);
-    if (decoder === undefined) this.decoders.set(key, (decoder = this.newDecoder(name, fields)));
+    if (decoder === undefined) this.decoders.set(key, (decoder = this.newDecoder(reads)));
     return decoder;
   }
 
-  private newDecoder(name: RecordName, fields: readonly string[]): (bytes: Uint8Array) => DecodedRecord {
-    const own = [...this.own.values()].find(({ schema }) => schema.name === name);
-    if (own === undefined) return (bytes) => this.decode(bytes);
-    const read = compileReader(own.schema.schema, new Set(fields));
+  private newDecoder(reads: FieldsRead): (bytes: Uint8Array) => DecodedRecord {
+    const parts = new Map<CompiledReader | null, CompiledReader>();
+    for (const { schema, reader } of this.own.values()) {
+      const fields = reads[schema.name];
+      if (fields !== undefined) parts.set(reader, compileReader(schema.schema, new Set<string>(fields)));
+    }
     return (bytes) => {
       const buf = asBuffer(bytes);
       const reader = this.readers.get(schemaIdOf(buf));
-      if (reader === undefined || reader instanceof UndecodableRecord || reader.compiled !== own.reader) return this.decode(bytes);
-      const value = compiledValue(reader, read, buf);
-      return value === undefined ? this.decode(bytes) : ({ type: name, value } as unknown as DecodedRecord);
+      if (reader === undefined || reader instanceof UndecodableRecord) return this.decode(bytes);
+      const read = parts.get(reader.compiled);
+      const value = read === undefined ? undefined : compiledValue(reader, read, buf);
+      return value === undefined ? this.decode(bytes) : ({ type: reader.name, value } as unknown as DecodedRecord);
     };
   }
 

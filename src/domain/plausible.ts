@@ -69,7 +69,7 @@ const BOUNDS: { readonly OrderUpdate: Bounds<OrderUpdate>; readonly Execution: B
   },
 };
 
-/** Why a record of the exchange cannot be true, whatever it says; null for one that can, and for every other record. */
+/** Why a record of the exchange cannot be true, whatever it says; null for one that can, and for every other record. Fields that were not read are not judged. */
 export function implausibility(type: RecordName, value: RecordTypes[RecordName]): string | null {
   const bounds = BOUNDS[type as keyof typeof BOUNDS] as unknown as Bounds<Readonly<Record<string, Decimal | null>>> & Bounds<Readonly<Record<string, number | null>>> & Bounds<Readonly<Record<string, string | null>>> | undefined;
   if (bounds === undefined) return null;
@@ -92,7 +92,8 @@ export function implausibility(type: RecordName, value: RecordTypes[RecordName])
   return type === 'Execution' ? implausibleFees((value as Execution).extra_fees) : null;
 }
 
-function implausibleFees(fees: Execution['extra_fees']): string | null {
+function implausibleFees(fees: Execution['extra_fees'] | undefined): string | null {
+  if (fees === undefined) return null;
   if (fees.length > MOST_EXTRA_FEES) return `there are ${fees.length} extra fees`;
   const isTooMuch = fees.some(({ coin, fee_type, fee }) => isBeyond(fee, MOST_MONEY) || coin.length > MOST_CHARACTERS || fee_type.length > MOST_CHARACTERS);
   return isTooMuch ? 'an extra fee is beyond what is traded' : null;

@@ -110,9 +110,7 @@ export class BrokerConnection {
       await inner.authenticate();
     } catch (error) {
       connection.close();
-      throw isSaslFailure(error)
-        ? new ConfigurationError(`${host}:${port} refused the credentials; check user, password and mechanism`, { cause: error })
-        : classify(error, `cannot connect to ${host}:${port}`);
+      throw refusedForGood(error, `${host}:${port}`) ?? classify(error, `cannot connect to ${host}:${port}`);
     }
     return connection;
   }
@@ -214,6 +212,13 @@ function requestHeader(api: Api, correlationId: number, clientId: string, body: 
   return header;
 }
 
-function isSaslFailure(error: unknown): boolean {
-  return error instanceof Error && error.name === 'KafkaJSSASLAuthenticationError';
+/** How Node names what is wrong with a certificate. */
+const CERTIFICATE_CODE = /CERT|UNABLE_TO_|HOSTNAME_MISMATCH/;
+
+/** A refusal that a second try does not mend; null for all others. */
+function refusedForGood(error: unknown, address: string): ConfigurationError | null {
+  const { name, code } = error as { name?: unknown; code?: unknown };
+  if (name === 'KafkaJSSASLAuthenticationError') return new ConfigurationError(`${address} refused the credentials; check user, password and mechanism`, { cause: error });
+  if (typeof code === 'string' && CERTIFICATE_CODE.test(code)) return new ConfigurationError(`the certificate of ${address} is not trusted (${code}); give the authority that signed it with KAFKA_TLS_CA, and the name it was made for`, { cause: error });
+  return null;
 }

@@ -1,3 +1,4 @@
+import type { FieldsRead } from '../domain/fields-read.js';
 import type { RecordTypes } from '../domain/records.js';
 import type { LogRecord } from '../kafka/record.js';
 import { arrayLiteral } from '../postgres/cell-text.js';
@@ -28,6 +29,14 @@ interface StoredInput {
 const MAX_TAKEN_RECORDS = 20_000;
 /** Positions whose results stay in memory between units. */
 const CACHED_POSITIONS = 20_000;
+/** Fields that results are made of. */
+const READS: FieldsRead = {
+  PredictionDelta: [
+    'signal_id', 'position_id', 'account', 'category', 'asset', 'position_idx', 'side', 'kind', 'quantity', 'price', 'value', 'realized_pnl', 'fee', 'funding',
+    'exit_signal_id', 'exit_reason', 'reverses', 'executed_at',
+  ],
+  PositionCycle: ['position_id', 'retracted', 'contaminated_signal_ids', 'verified_to_seq'],
+};
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
@@ -35,7 +44,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
  * stored in the row; the merge's position is stored with the offsets. Whatever is in memory is a cache of both.
  */
 export class ResultTask implements SinkTask, MergeHandler<Arrival> {
-  private readonly codec: SinkCodec;
+  private readonly decode: SinkCodec['decode'];
   private readonly inputs: readonly SinkInput[];
   private readonly merge: Merge<Arrival>;
   private readonly results = new ResultTable();
@@ -47,7 +56,7 @@ export class ResultTask implements SinkTask, MergeHandler<Arrival> {
   private origins = new Map<string, LogRecord>();
 
   constructor(codec: SinkCodec, inputs: readonly SinkInput[], stored: readonly StoredPosition[]) {
-    this.codec = codec;
+    this.decode = codec.decoderOf(READS);
     this.inputs = inputs;
     this.merge = new Merge(inputs.length, mergeStateOf(stored));
     this.before = this.merge.state();
@@ -114,7 +123,7 @@ export class ResultTask implements SinkTask, MergeHandler<Arrival> {
     let failure: Error;
     try {
       if (raw.value === null) throw new UnexpectedRecordError('a tombstone, in a topic that has none');
-      const { type, value } = this.codec.decode(raw.value);
+      const { type, value } = this.decode(raw.value);
       if (type === 'Watermark') {
         this.merge.pushWatermark(input, raw.offset, (value as RecordTypes['Watermark']).watermark_at);
         return;

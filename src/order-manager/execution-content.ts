@@ -2,29 +2,31 @@ import { canonicalJson } from '../domain/canonical-json.js';
 import type { Decimal } from '../domain/decimal.js';
 import type { Execution } from '../domain/records.js';
 
-/** What an execution row says, without where and when it was received. */
-export type ExecutionContent = Pick<
-  Execution,
-  | 'order_id'
-  | 'order_link_id'
-  | 'side'
-  | 'exec_type'
-  | 'create_type'
-  | 'quantity'
-  | 'price'
-  | 'value'
-  | 'fee'
-  | 'fee_currency'
-  | 'extra_fees'
-  | 'closed_size'
-  | 'exec_pnl'
-  | 'leaves_quantity'
-  | 'order_quantity'
-  | 'is_maker'
-  | 'seq'
-  | 'executed_at'
-  | 'source'
->;
+/** Fields of an execution row that say something, apart from where and when it was received. */
+export const EXECUTION_FIELDS = [
+  'order_id',
+  'order_link_id',
+  'side',
+  'exec_type',
+  'create_type',
+  'quantity',
+  'price',
+  'value',
+  'fee',
+  'fee_currency',
+  'extra_fees',
+  'closed_size',
+  'exec_pnl',
+  'leaves_quantity',
+  'order_quantity',
+  'is_maker',
+  'seq',
+  'executed_at',
+  'source',
+] as const;
+
+/** What an execution row says. */
+export type ExecutionContent = Pick<Execution, (typeof EXECUTION_FIELDS)[number]>;
 
 /*
  * Rows of one execution id are compared by side, quantity, price, fee, execution type, seq and order id; an absent field

@@ -34,17 +34,18 @@ export function isLater(a: OrderContent, b: OrderContent): boolean {
 }
 
 export function sameOrderContent(a: OrderContent, b: OrderContent): boolean {
-  for (const name of NAMES) if (a[name] !== b[name]) return false;
+  for (const name of ORDER_FIELDS) if (a[name] !== b[name]) return false;
   return true;
 }
 
 function contentText(row: OrderContent): string {
   const bare: Record<string, OrderContent[keyof OrderContent]> = {};
-  for (const name of NAMES) bare[name] = row[name];
+  for (const name of ORDER_FIELDS) bare[name] = row[name];
   return canonicalJson(bare);
 }
 
-const NAMES: readonly (keyof OrderContent)[] = [
+/** Fields of an order message by name; those that differ most often first. */
+export const ORDER_FIELDS: readonly (keyof OrderContent)[] = [
   'updated_at',
   'seq',
   'cumulative_quantity',

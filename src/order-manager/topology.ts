@@ -1,7 +1,11 @@
 import type { Topology } from '../runtime/processor.js';
 import { EXECUTION_TOPIC, ORDER_TOPIC, OUTPUT_TOPIC } from './issue.js';
 import { createOrderManager } from './order-manager.js';
+import { EXECUTION_FIELDS } from './execution-content.js';
+import { ORDER_FIELDS } from './order-content.js';
 import type { OrderManagerOptions } from './scope.js';
+
+const MARKET = ['account', 'category', 'asset'] as const;
 
 /** The order-manager between topics: the order stream is declared first, so at equal times an order goes before its fills. */
 export function orderManagerTopology(options: Partial<OrderManagerOptions> = {}): Topology {
@@ -11,6 +15,7 @@ export function orderManagerTopology(options: Partial<OrderManagerOptions> = {})
     outputs: [OUTPUT_TOPIC],
     compactedOutputs: [],
     changelog: 'order-manager.changelog',
+    reads: { OrderUpdate: [...MARKET, 'order_id', ...ORDER_FIELDS], Execution: [...MARKET, 'exec_id', ...EXECUTION_FIELDS] },
     createProcessor: () => createOrderManager(options),
   };
 }

@@ -12,6 +12,14 @@ export function positionLinkerTopology(options: Partial<LinkerOptions> = {}): To
     outputs: [OUTPUT.links, OUTPUT.cycles, OUTPUT.deltas, OUTPUT.discrepancies],
     compactedOutputs: [],
     changelog: 'position-linker.changelog',
+    // The fields of OrderMark and PositionMark, and the market they belong to.
+    reads: {
+      Order: ['account', 'category', 'asset', 'position_idx', 'message_seq', 'message_at'],
+      PositionUpdate: [
+        'account', 'category', 'asset', 'position_idx', 'seq', 'size', 'entry_price', 'entry_price_decimals', 'position_value', 'cum_realised_pnl', 'updated_at',
+        'envelope_created_at',
+      ],
+    },
     createProcessor: () => createPositionLinker(options),
   };
 }

@@ -8,5 +8,11 @@ export const positionManagerTopology: Topology = {
   outputs: [],
   compactedOutputs: [POSITIONS_TOPIC, PORTFOLIO_TOPIC],
   changelog: 'position-manager.changelog',
+  reads: {
+    PositionUpdate: [
+      'account', 'category', 'asset', 'position_idx', 'size', 'entry_price', 'position_value', 'mark_price', 'unrealised_pnl', 'cur_realised_pnl',
+      'cum_realised_pnl', 'leverage', 'liq_price', 'take_profit', 'stop_loss', 'seq', 'updated_at', 'envelope_created_at',
+    ],
+  },
   createProcessor: () => new PositionManager(),
 };

@@ -12,6 +12,7 @@ import { deadLetterWriter } from './dead-letter-writer.js';
 import { requireMigrated } from './migrate.js';
 import { claimPipelineSettings } from './pipeline-settings.js';
 import { commitUnits, makeDurable, type CommitSummary, type TaskUnit } from './sink-commit.js';
+import { readSinkOffsets } from './sink-offsets.js';
 import { SinkSeats, type Seat } from './sink-seats.js';
 import { retryLevel, retryPauseMs, sinkVerdict } from './sink-supervision.js';
 import type { SinkCodec, SinkRole } from './sink.js';
@@ -28,6 +29,8 @@ export interface SinkOptions {
   readonly commitIntervalMs: number;
   readonly sessionTimeoutMs?: number;
   readonly logger: LifecycleLog;
+  /** After so long without a commit the stored offsets are looked at: a swap of tables may have moved them. Default 5 s. */
+  readonly idleCheckMs?: number;
   /** Pause before the next attempt, by the number of failures since the last commit. */
   readonly pauseMs?: (attempts: number) => number;
 }
@@ -48,6 +51,7 @@ export interface SinkProgress {
 const EARLY_COMMIT_RECORDS = 20_000;
 /** When this much has come within one interval there is a backlog: the more a commit takes in, the fewer rows are written twice. */
 const BACKLOG_RECORDS = 2_000;
+const IDLE_CHECK_MS = 5_000;
 const LONGEST_POLL_MS = 50;
 const BUSY_POLL_MS = 5;
 
@@ -70,6 +74,10 @@ export class SinkRunner {
   private readonly totals = { commits: 0, rows: 0, deadLetters: 0 };
   private committing: Promise<void> | null = null;
   private commitDueMs = 0;
+  private checking: Promise<void> | null = null;
+  private checkDueMs = 0;
+  /** Where this process left the stored offsets, by sink, topic and partition. */
+  private readonly left = new Map<string, number>();
   /** Failures since the last commit. */
   private attempts = 0;
   private seenLosses: number;
@@ -113,7 +121,10 @@ export class SinkRunner {
     this.background.run(() => this.join());
     while (!this.isStopping) {
       try {
-        this.seats.seatOpened((task, offsets) => this.options.logger.info({ role: this.role, task, offsets }, 'task running'));
+        this.seats.seatOpened((task, offsets) => {
+          this.options.logger.info({ role: this.role, task, offsets }, 'task running');
+          this.options.sink.inputs.forEach(({ sink, topic }, input) => this.left.set(offsetKey(sink, topic, task), offsets[input] as number));
+        });
         for (const fetched of await this.reader.poll(this.pollMs())) {
           if (await this.learn(fetched)) this.seats.push(fetched);
         }
@@ -121,7 +132,8 @@ export class SinkRunner {
         this.readFailed(error);
       }
       this.recheckAfterLoss();
-      if (this.committing === null && this.isCommitDue()) this.beginCommit();
+      if (this.committing === null && this.checking === null && this.isCommitDue()) this.beginCommit();
+      if (this.committing === null && this.checking === null && performance.now() >= this.checkDueMs) this.beginIdleCheck();
       this.seats.regulateReading();
       // A poll that always has something answers without ever letting sockets speak.
       await setImmediate();
@@ -210,8 +222,32 @@ export class SinkRunner {
 
   private beginCommit(): void {
     this.commitDueMs = performance.now() + this.options.commitIntervalMs;
+    this.postponeIdleCheck();
     this.committing = this.commit().finally(() => {
       this.committing = null;
+    });
+  }
+
+  private postponeIdleCheck(): void {
+    this.checkDueMs = performance.now() + (this.options.idleCheckMs ?? IDLE_CHECK_MS);
+  }
+
+  /** Whoever has rows to write finds out by comparing offsets that they were moved; one that waits for a record would not. */
+  private beginIdleCheck(): void {
+    this.postponeIdleCheck();
+    const seats = this.seats.working();
+    if (seats.length === 0) return;
+    const check = async (): Promise<void> => {
+      const stored = await readSinkOffsets(this.options.database, this.options.sink.inputs);
+      const moved = new Set(stored.filter(({ sink, topic, partition, nextOffset }) => this.left.get(offsetKey(sink, topic, partition)) !== nextOffset).map(({ partition }) => partition));
+      const concerned = seats.filter(({ partition }) => moved.has(partition));
+      if (concerned.length === 0) return;
+      this.options.logger.info({ role: this.role, partitions: concerned.map(({ partition }) => partition) }, 'the stored offsets were moved, going on from there');
+      this.reopen(concerned, 0);
+    };
+    // A database that does not answer is found by whoever writes next.
+    this.checking = check().catch(() => undefined).finally(() => {
+      this.checking = null;
     });
   }
 
@@ -227,6 +263,7 @@ export class SinkRunner {
       if (units.length === 0) return;
       const summary = await commitUnits(this.options.database, units, deadLetterWriter(this.deadLetters));
       for (const { task } of tasks) task.committed();
+      for (const { partition, unit } of units) for (const { sink, topic, to } of unit.moves) this.left.set(offsetKey(sink, topic, partition), to);
       this.count(summary);
     } catch (error) {
       this.failed(tasks.map(({ seat }) => seat), error);
@@ -300,6 +337,7 @@ export class SinkRunner {
     const { database, logger } = this.options;
     const warn = (message: string) => (error: unknown) => logger.warn({ role: this.role, error }, message);
     await this.committing;
+    await this.checking;
     if (this.failure === null) await this.commit();
     await this.background.ended();
     if (this.failure === null && this.totals.commits > 0) await makeDurable(database).catch(warn('the database did not say that all is on disk'));
@@ -313,4 +351,8 @@ export class SinkRunner {
   private pauseMs(attempts: number): number {
     return (this.options.pauseMs ?? retryPauseMs)(attempts);
   }
+}
+
+function offsetKey(sink: string, topic: string, partition: number): string {
+  return `${sink}|${topic}|${partition}`;
 }

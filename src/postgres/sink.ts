@@ -1,3 +1,4 @@
+import type { FieldsRead } from '../domain/fields-read.js';
 import type { RecordName, RecordTypes } from '../domain/records.js';
 import type { LogRecord } from '../kafka/record.js';
 import type { FailureStage } from '../runtime/dead-letter.js';
@@ -15,8 +16,8 @@ export interface SinkCodec {
   nameOf(bytes: Uint8Array): RecordName | null;
   /** Throws on anything it cannot read completely. */
   decode(bytes: Uint8Array): { readonly type: RecordName; readonly value: RecordTypes[RecordName] };
-  /** The same for records of which only these fields are wanted; all others are checked, and may be left out. */
-  decoderOf<N extends RecordName>(name: N, fields: readonly (keyof RecordTypes[N] & string)[]): SinkCodec['decode'];
+  /** The same, but records of these names may come with these fields only; all others are checked as strictly. */
+  decoderOf(reads: FieldsRead): SinkCodec['decode'];
   learn(values: Iterable<Uint8Array | null>): Promise<void> | null;
 }
 

@@ -23,6 +23,7 @@ export class SourceFeed {
   readonly range: SourceRange;
   private readonly chunks: AsyncIterator<RangeChunk>;
   private readonly codec: LearningCodec;
+  private readonly decode: LearningCodec['decode'];
   private readonly keys = new KeyBytes();
   private records: readonly LogRecord[] = [];
   private at = 0;
@@ -33,6 +34,7 @@ export class SourceFeed {
   constructor(log: Log, codec: LearningCodec, range: SourceRange) {
     this.range = range;
     this.codec = codec;
+    this.decode = (value) => codec.decode(value);
     this.position = range.from;
     this.chunks = log.readRange({ topic: range.logTopic, partition: range.partition, from: range.from, until: range.until })[Symbol.asyncIterator]();
     if (range.from >= range.until) this.ended = true;
@@ -86,7 +88,7 @@ export class SourceFeed {
       const raw = this.records[this.at++] as LogRecord;
       fed++;
       this.position = raw.offset + 1;
-      const arrival = readArrival(topic, raw, this.codec, this.keys);
+      const arrival = readArrival(topic, raw, this.decode, this.keys);
       if (typeof arrival === 'number') {
         if (untilMs === null || arrival <= untilMs) pipeline.pushWatermark(topic, raw.offset, arrival);
         else {

@@ -1,3 +1,4 @@
+import type { FieldsRead } from '../domain/fields-read.js';
 import { implausibility } from '../domain/plausible.js';
 import type { RecordName, RecordTypes } from '../domain/records.js';
 import type { LogRecord } from '../kafka/record.js';
@@ -8,6 +9,8 @@ import type { MergedRecord } from './processor.js';
 export interface TaskCodec {
   /** Bytes of one record value. Throws with a telling name and message on anything it cannot read completely. */
   decode(value: Uint8Array): { readonly type: RecordName; readonly value: RecordTypes[RecordName] };
+  /** The same, but records of these names may come with these fields only; all others are checked as strictly. */
+  decoderOf?(reads: FieldsRead): TaskCodec['decode'];
   /** The answer is not written to again. */
   encode<N extends RecordName>(type: N, value: RecordTypes[N]): Uint8Array;
 }
@@ -27,10 +30,10 @@ export class UnreadableRecordError extends Error {
 const SHOWN_CHARACTERS = 64;
 
 /** A record as it arrives in an input topic; the value of a watermark as its number. Never throws: see Arrival.failure. */
-export function readArrival(topic: string, raw: LogRecord, codec: TaskCodec, keys: KeyBytes): Arrival | number {
+export function readArrival(topic: string, raw: LogRecord, decode: TaskCodec['decode'], keys: KeyBytes): Arrival | number {
   try {
     if (raw.value === null) throw new UnreadableRecordError('a tombstone, in a topic that has none');
-    const { type, value } = codec.decode(raw.value);
+    const { type, value } = decode(raw.value);
     if (type === 'Watermark') return (value as RecordTypes['Watermark']).watermark_at;
     checkKey(raw, (value as { readonly asset?: string }).asset, keys);
     const problem = implausibility(type, value);

@@ -1,3 +1,4 @@
+import type { FieldsRead } from '../domain/fields-read.js';
 import type { RecordName, RecordTypes } from '../domain/records.js';
 
 /** Topic names are those of topics.yaml, without the namespace prefix. */
@@ -64,5 +65,7 @@ export interface Topology {
   /** Compacted output topics: no watermarks, the key is asset|rest. */
   readonly compactedOutputs: readonly TopicName[];
   readonly changelog: TopicName;
+  /** Fields the processor looks at, where that is not all of them: the others are checked but may be missing. */
+  readonly reads?: FieldsRead;
   createProcessor(): Processor;
 }

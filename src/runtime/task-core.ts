@@ -52,7 +52,7 @@ const DECODED_AT_A_TIME = 64;
 export class TaskCore implements MergeHandler<Arrival> {
   private readonly topology: Topology;
   private readonly partition: number;
-  private readonly codec: TaskCodec;
+  private readonly decode: TaskCodec['decode'];
   private readonly settings: Settings;
   private readonly poison: ReadonlyMap<string, Error>;
   private readonly processor: Processor;
@@ -71,7 +71,7 @@ export class TaskCore implements MergeHandler<Arrival> {
   constructor({ topology, partition, namespace, codec, settings, poison }: TaskCoreOptions) {
     this.topology = topology;
     this.partition = partition;
-    this.codec = codec;
+    this.decode = (topology.reads === undefined ? undefined : codec.decoderOf?.(topology.reads)) ?? ((value) => codec.decode(value));
     this.settings = settings;
     this.poison = poison ?? new Map<string, Error>();
     this.processor = topology.createProcessor();
@@ -225,7 +225,7 @@ export class TaskCore implements MergeHandler<Arrival> {
   }
 
   private receive(topic: string, input: number, raw: LogRecord): void {
-    const arrival = readArrival(topic, raw, this.codec, this.keys);
+    const arrival = readArrival(topic, raw, this.decode, this.keys);
     if (typeof arrival === 'number') this.merge.pushWatermark(input, raw.offset, arrival);
     // What cannot be read has no time that could be trusted.
     else this.merge.pushRecord(input, raw.offset, arrival.failure === null ? raw.timestampMs : null, arrival);

@@ -27,8 +27,12 @@ export function reportText(report: Report, format: ReportFormat): string {
 }
 
 function summary({ findings, files, versions, against }: Report): string {
-  const scope = `${files.length} schemas${against === null ? '' : ` against ${versions} earlier versions in ${against}`}`;
-  return findings.length === 0 ? `clean: ${scope}\n` : `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}: ${scope}\n`;
+  const scope = `${counted(files.length, 'schema')}${against === null ? '' : ` against ${counted(versions, 'earlier version')} in ${against}`}`;
+  return `${findings.length === 0 ? 'clean' : counted(findings.length, 'finding')}: ${scope}\n`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function paragraph({ file, line, column, group, rule, path, subject, what, here, there, instead }: Finding): string {

@@ -119,7 +119,8 @@ export class RegistryClient {
       }
       this.preferred = (this.preferred + 1) % this.endpoints.length;
     }
-    throw new RegistryError(`the schema registry at ${this.addresses()} could not be asked (${method} ${path})`, 'see that SCHEMA_REGISTRY_URL is right and the registry is up', { cause: failure });
+    const hint = isUntrusted(failure) ? "put the PEM file of the authority that signed the registry's certificate into NODE_EXTRA_CA_CERTS" : 'see that SCHEMA_REGISTRY_URL is right and the registry is up';
+    throw new RegistryError(`the schema registry at ${this.addresses()} could not be asked (${method} ${path})`, hint, { cause: failure });
   }
 
   private bodyOf(answer: Answer, method: string, path: string, none: readonly number[]): unknown {
@@ -136,6 +137,14 @@ export class RegistryClient {
   private addresses(): string {
     return this.endpoints.map(({ base }) => base).join(', ');
   }
+}
+
+/** Whether TLS failed because nobody that is trusted signed the certificate. */
+function isUntrusted(failure: unknown): boolean {
+  for (let cause = failure, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    if (/SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|CERT_UNTRUSTED/.test(String((cause as { readonly code?: unknown }).code))) return true;
+  }
+  return false;
 }
 
 function endpoint(text: string): Endpoint {

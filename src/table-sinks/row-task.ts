@@ -42,7 +42,7 @@ class Intake {
 
   constructor(codec: SinkCodec, source: RowSource, stored: StoredPosition) {
     this.source = source;
-    this.decide = codec.decoderOf(source.record, source.decidedBy as readonly never[]);
+    this.decide = codec.decoderOf({ [source.record]: source.decidedBy });
     this.takenOffset = this.nextOffset = stored.nextOffset;
     this.watermarkMs = stored.watermarkMs;
   }

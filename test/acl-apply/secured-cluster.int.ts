@@ -6,6 +6,7 @@ import kafkajs, { type AclEntry } from 'kafkajs';
 import postgres from 'postgres';
 import type { AccessRule } from '../../src/kafka/acl-admin.js';
 import { TopicAdmin } from '../../src/kafka/admin.js';
+import { StandingProbe } from '../../src/kafka/standing.js';
 import { runCommand, type CommandRun } from '../cli/command-run.js';
 import { removeNamespace, stackEnvironment, temporaryNamespace } from '../cli/temporary-namespace.js';
 import { KafkaCluster } from '../kafka/kafka-cluster.js';
@@ -172,6 +173,19 @@ describe('three brokers with users and rules', function () {
       await kafka.disconnect();
     }
     expect((await asMaster('acls', 'plan')).stdout).to.include('nothing to create');
+  });
+
+  it('knows the same user by every mechanism, over TLS with the authority alone', async () => {
+    const brokers = cluster.secondListeners.map((port) => `127.0.0.1:${port}`);
+    const topic = `${namespace}.order-manager.order_events`;
+    for (const mechanism of ['plain', 'scram-sha-256', 'scram-sha-512'] as const) {
+      const probe = new StandingProbe({ brokers, clientId: 'test', ssl: { ca: readFileSync(cluster.authorityFile, 'utf8') }, sasl: { mechanism, username: 'position-linker', password: PASSWORD } });
+      const [standing] = await probe.topics([topic]).finally(() => probe.close());
+      expect([mechanism, standing?.partitions, standing?.may('read'), standing?.may('write')]).to.deep.equal([mechanism, 2, true, false]);
+    }
+    const stranger = new StandingProbe({ brokers, clientId: 'test', ssl: true, sasl: { mechanism: 'plain', username: 'position-linker', password: PASSWORD } });
+    const error = await stranger.topics([topic]).then(() => null, (caught: Error) => caught.message).finally(() => stranger.close());
+    expect(error).to.match(/the certificate of 127\.0\.0\.1:\d+ is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\); give the authority/);
   });
 
   it('says so where the password is wrong', async () => {

@@ -25,6 +25,8 @@ export interface CampaignOptions {
   readonly orders: number;
   readonly meanGapMs: number;
   readonly redundant?: boolean;
+  /** How long missing evidence is waited for; short for a short campaign. */
+  readonly joinWindowMs?: number;
   readonly say?: (line: string) => void;
   readonly keep?: boolean;
 }
@@ -37,15 +39,17 @@ export interface CampaignResult {
   readonly frames: number;
 }
 
-/** Between the end of the session and the judgement: the join window, late looks at REST, and the last gap. */
-const QUIET_MS = 9_000;
-const START_MS = 6_000;
+/** From the start of the gateway to the session's first frame. */
+const START_MS = 4_000;
+const SWEEP_MS = 1_500;
+const LONGEST_GAP_MS = 90_000;
 
 /** One session through a gateway that is disconnected again and again; then the tables against the truth. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const { seed, disconnects, everyMs, orders, meanGapMs } = options;
   const say = options.say ?? (() => undefined);
   const faults = options.faults ?? FAULTS;
+  const joinWindowMs = options.joinWindowMs ?? 5_000;
   const random = new Random(seed, 424_242);
   const namespace = temporaryNamespace('gw');
   const spool = mkdtempSync(join(tmpdir(), 'position-linker-spool-'));
@@ -54,9 +58,10 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const session = sessionOf({ ...scenario('active', seed, { orders, meanGapMs }), startTimeMs });
   const exchange = new FakeExchange({ session, seed });
   await exchange.start();
-  const words = ['run', 'ws-gateway', '--namespace', namespace, '--spool-dir', spool, '--lookback-ms', '1000', '--settle-ms', '500', '--sweep-interval-ms', '2000', ...(options.redundant === true ? ['--redundant'] : [])];
+  const words = ['run', 'ws-gateway', '--namespace', namespace, '--spool-dir', spool, '--lookback-ms', '1000', '--settle-ms', '500', '--sweep-interval-ms', String(SWEEP_MS), '--join-window-ms', String(joinWindowMs), ...(options.redundant === true ? ['--redundant'] : [])];
   let gateway = new GatewayProcess(exchange, words);
   let kills = 0;
+  let said = '';
   const plan = Array.from({ length: disconnects }, (_, index) => ({
     atMs: startTimeMs + Math.round(((session.endMs - startTimeMs) * random.int(2, 98)) / 100),
     fault: faults[index % faults.length] as FaultName, forMs: random.int(100, Math.max(200, everyMs)),
@@ -68,17 +73,24 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
       if (fault === 'kill') {
         kills++;
         await gateway.stop('SIGKILL');
+        said += gateway.text;
         gateway = new GatewayProcess(exchange, words);
       } else strike(exchange, fault, forMs, random);
     }
     exchange.faults.restLagMs = 0;
     exchange.faults.clockAheadMs = 0;
-    await pause(Math.max(0, session.endMs - Date.now()) + QUIET_MS);
-    for (let waited = 0; waited < 60_000 && (gateway.hasGap || exchange.progress.sent < exchange.progress.of); waited += 200) await pause(200);
-    await pause(QUIET_MS);
+    await pause(Math.max(0, session.endMs - Date.now()));
+    // Until no gap has been open for two looks at REST, and watermarks have passed everything by the join window.
+    const deadlineMs = Date.now() + LONGEST_GAP_MS;
+    for (let quietMs = 0; quietMs < joinWindowMs + 2 * SWEEP_MS + 2_000 && Date.now() < deadlineMs; quietMs += 200) {
+      await pause(200);
+      if (gateway.hasGap || exchange.progress.sent < exchange.progress.of) quietMs = 0;
+    }
     const code = await gateway.stop();
+    said += gateway.text;
     if (code !== 0) throw new Error(`the gateway ended with ${code}: ${gateway.text.slice(-2_000)}`);
-    await run('run', 'all', '--drain', '--namespace', namespace);
+    for (const { key, secret } of exchange.accounts) if (said.includes(key) || said.includes(secret)) throw new Error('the gateway said a key or a secret');
+    await run('run', 'all', '--drain', '--join-window-ms', String(joinWindowMs), '--namespace', namespace);
     const tables = await readTables(namespace);
     const differences = judge(tables, session.truth, { policy: 'pro-rata' });
     say(`seed ${seed}: ${differences.length} differences, ${exchange.stream.accepted} connections, ${exchange.unheard.length} of ${session.frames.length} frames unheard, ${kills} kills`);

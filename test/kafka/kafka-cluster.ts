@@ -159,7 +159,7 @@ export class KafkaCluster {
       if (existsSync(join(this.#folder(id), 'data', 'meta.properties'))) throw new Error(`${this.#folder(id)} holds another cluster`);
     }
     const [first, ...others] = this.#brokers.map(({ id }) => id) as [number, ...number[]];
-    const users = Object.entries(this.#options.security?.users ?? {}).flatMap(([name, password]) => ['--add-scram', `SCRAM-SHA-512=[name=${name},password=${password}]`]);
+    const users = Object.entries(this.#options.security?.users ?? {}).flatMap(([name, password]) => ['256', '512'].flatMap((bits) => ['--add-scram', `SCRAM-SHA-${bits}=[name=${name},password=${password}]`]));
     const format = ['-cp', this.#classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.#properties(first), ...users];
     const run = await runCommand(this.#java, format, { env: process.env });
     if (run.code !== 0) throw new Error(`broker ${first} could not be formatted:\n${run.output}`);
@@ -202,7 +202,7 @@ export class KafkaCluster {
       'replica.lag.time.max.ms': 5_000,
       'controller.quorum.fetch.timeout.ms': 1_500,
       'controller.quorum.election.timeout.ms': 800,
-      ...(this.#options.security === undefined ? {} : securitySettings(this.#options.dir)),
+      ...(this.#options.security === undefined ? {} : securitySettings(this.#options.dir, this.#options.security.users)),
     };
     // Of two lines for one setting the later one counts.
     const common = serverProperties(join(this.#folder(id), 'data'), direct, controller).split('\n').filter((line) => !line.startsWith('controller.quorum.'));
@@ -226,11 +226,14 @@ export class KafkaCluster {
 
 const KEYSTORE_PASSWORD = 'no-secret';
 
-function securitySettings(dir: string): Readonly<Record<string, string>> {
+function securitySettings(dir: string, users: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const plainUsers = Object.entries(users).map(([name, password]) => `user_${name}="${password}"`).join(' ');
   return {
     'listener.security.protocol.map': 'DIRECT:PLAINTEXT,CLIENTS:SASL_SSL,CONTROLLER:PLAINTEXT',
-    'sasl.enabled.mechanisms': 'SCRAM-SHA-512',
+    'sasl.enabled.mechanisms': 'SCRAM-SHA-512,SCRAM-SHA-256,PLAIN',
+    'listener.name.clients.scram-sha-256.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
     'listener.name.clients.scram-sha-512.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+    'listener.name.clients.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required ${plainUsers};`,
     'ssl.keystore.type': 'PKCS12',
     'ssl.keystore.location': join(dir, 'brokers.p12'),
     'ssl.keystore.password': KEYSTORE_PASSWORD,

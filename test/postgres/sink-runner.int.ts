@@ -162,6 +162,17 @@ describe('sinks', () => {
     await expectEverything();
   });
 
+  it('a stored offset that is moved back is found by a sink that has nothing to do', async () => {
+    const random = numbers(11);
+    for (let step = 1; step <= 20; step++) rig.commitSome(random, step);
+    const runner = rig.start(tableSinks, scratch.open('idle'), { idleCheckMs: 20 });
+    runners.push(runner);
+    await until(() => areAtEnd([tableSinks]), 'the end');
+    const before = await rowsOf('position_orders', ['id']);
+    await database.query('DELETE FROM position_orders; UPDATE sink_offsets SET next_offset = 0, records_applied = 0 WHERE sink = \'position_orders\'');
+    await until(async () => JSON.stringify(await rowsOf('position_orders', ['id'])) === JSON.stringify(before), 'the rows to come back');
+  });
+
   it('what a server forgot in a crash is written again, although no record follows', async () => {
     const random = numbers(8);
     for (const sink of SINKS) start(sink);

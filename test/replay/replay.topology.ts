@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
+import { topologies } from '../../src/cli/role-table.js';
 import { MemoryLog } from '../../src/runtime/memory-log.js';
 import type { ReplayResult } from '../../src/replay/replay.js';
+import type { Topology } from '../../src/runtime/processor.js';
 import type { Pick } from '../../src/replay/memory-pipeline.js';
-import { finalRows, replaySession } from './replay-session.js';
+import { DEFAULTS, finalRows, replaySession } from './replay-session.js';
 
 const capture = (name: string): { readonly path: string } => ({ path: new URL(`../captures/${name}/frames.jsonl.gz`, import.meta.url).pathname });
 
@@ -34,16 +36,19 @@ function asText(line: object): string {
   return JSON.stringify(line);
 }
 
+/** The roles without their lists of what they need of records. */
+const readingAll = topologies(DEFAULTS).map(({ reads: _, ...topology }): Topology => topology);
+
 describe('replay', () => {
   const sessions = ['hedge', 'stalls', 'mid-start'];
 
   for (const name of sessions) {
-    it(`writes the same bytes for ${name} however tasks take turns, commit and die`, async () => {
+    it(`writes the same bytes for ${name} however tasks take turns, commit and die, and whether they read whole records or what they need of them`, async () => {
       const straight = await replaySession(capture(name), { isLogKept: true });
       const expected = outputLines(straight.log);
       expect(expected.length).to.be.greaterThan(1_000);
       const schedule = { pick: pickFrom(name.length), maxRecords: 40, commitOneIn: 3, restartOneIn: 12 };
-      const picked = await replaySession(capture(name), { isLogKept: true, schedule: { schedule, turns: 600 } });
+      const picked = await replaySession(capture(name), { isLogKept: true, schedule: { schedule, turns: 600 }, topologies: readingAll });
       expect(outputLines(picked.log)).to.deep.equal(expected);
       expect(finalRows(picked)).to.deep.equal(finalRows(straight));
     });

@@ -2,7 +2,10 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { readRecordSchemas } from '../../src/avro/record-schema.js';
-import { applyRegistration, planRegistration, registrationText } from '../../src/schema-registry/register-schemas.js';
+import { NO_GATE_FILE } from '../../src/schema-gate/gate-rules.js';
+import type { CompatibilityLevel } from '../../src/schema-gate/levels.js';
+import { applyRegistration, planRegistration, RegistrationRefused, registrationText, type RegistrationChoices } from '../../src/schema-registry/register-schemas.js';
+import { differencesText, registryDifferences } from '../../src/schema-registry/registry-difference.js';
 import { recordSubjects } from '../../src/schema-registry/record-subjects.js';
 import { IncompatibleSchemaError, RegistryClient, RegistryError } from '../../src/schema-registry/registry-client.js';
 import { RegistrySchemas } from '../../src/schema-registry/registry-schemas.js';
@@ -188,5 +191,55 @@ describe('registration', () => {
     levels.set('n.t-position_linker.Watermark', 'NONE');
     registered.set('n.u-position_linker.Watermark', [JSON.stringify({ ...watermark.schema, doc: 'an older text' })]);
     expect(registrationText(await planRegistration(client, subjects))).to.equal('level n.t-position_linker.Watermark: NONE → FULL_TRANSITIVE\nregister n.u-position_linker.Watermark, version 2');
+  });
+
+  const registryWith = (level: CompatibilityLevel | null, versions: readonly object[]): Parameters<typeof planRegistration>[0] => ({
+    level: async () => level,
+    globalLevel: async () => 'BACKWARD',
+    versions: async () => versions.map((_, index) => index + 1),
+    version: async (_subject, version) => ({ id: 1, version: Number(version), schema: JSON.stringify(versions[Number(version) - 1]) }),
+  });
+  const [only] = subjects.slice(0, 1);
+  const choices = (level: CompatibilityLevel, isLooseningAllowed = false): RegistrationChoices => ({ rules: { ...NO_GATE_FILE, level }, isLooseningAllowed });
+
+  it('never loosens a level by the way, be it the subject\'s or that of the registry', async () => {
+    const strict = registryWith('FULL', [watermark.schema]);
+    expect(registrationText(await planRegistration(strict, [only!], choices('BACKWARD')))).to.equal('level n.t-position_linker.Watermark: stays FULL, stricter than the declared BACKWARD (--allow-looser-level sets it)');
+    expect(registrationText(await planRegistration(strict, [only!], choices('BACKWARD', true)))).to.equal('level n.t-position_linker.Watermark: FULL → BACKWARD');
+    const inherited = registryWith(null, [watermark.schema]);
+    expect((await planRegistration(inherited, [only!], choices('NONE')))[0]).to.deep.include({ level: null, stricter: { is: 'BACKWARD', declared: 'NONE' } });
+    // Before the first version there is nothing to loosen.
+    expect((await planRegistration(registryWith(null, []), [only!], choices('NONE')))[0]).to.deep.include({ level: { from: null, to: 'NONE' }, stricter: null });
+  });
+
+  it('does nothing at all where one schema would be refused', async () => {
+    const older = { ...watermark.schema, fields: [{ name: 'other', type: 'string', doc: 'Without a default.' }] };
+    const plans = await planRegistration(registryWith('FULL', [older]), [only!], choices('FULL'));
+    expect(registrationText(plans)).to.include('register n.t-position_linker.Watermark, version 2\nrefused n.t-position_linker.Watermark /fields/0: the new schema cannot read records of version 1');
+    const calls: string[] = [];
+    const error = await failure(applyRegistration({ setLevel: async () => void calls.push('level'), register: async () => calls.push('register') }, plans));
+    expect(error).to.be.instanceOf(RegistrationRefused);
+    expect(error.message).to.include('nothing was registered').and.include('/fields: new records cannot be read with version 1');
+    expect(calls).to.deep.equal([]);
+  });
+});
+
+describe('the difference between schemas and a registry', () => {
+  const client = (level: CompatibilityLevel, versions: readonly object[]): Parameters<typeof registryDifferences>[0] => ({
+    level: async () => level,
+    subjects: async () => ['n.t-position_linker.Watermark', 'n.gone-value'],
+    versions: async () => versions.map((_, index) => index + 1),
+    version: async (_subject, version) => ({ id: 1, version: version === 'latest' ? versions.length : version, schema: JSON.stringify(versions[(version === 'latest' ? versions.length : version) - 1]) }),
+  });
+  const differences = async (asked: Parameters<typeof registryDifferences>[0], prefix: string | null = null): Promise<string> => differencesText(await registryDifferences(asked, subjects.slice(0, 1), NO_GATE_FILE, prefix));
+
+  it('names what is missing, undeclared, of another level, or otherwise, field by field', async () => {
+    const later = { ...watermark.schema, fields: [...(watermark.schema.fields ?? []), { name: 'more', type: 'int', default: 0 }] };
+    expect(await differences(client('FULL_TRANSITIVE', [watermark.schema]))).to.equal('');
+    expect(await differences(client('NONE', []))).to.include('Watermark: not-registered');
+    expect(await differences(client('NONE', [watermark.schema]))).to.equal('n.t-position_linker.Watermark: level\n  NONE → FULL_TRANSITIVE\n');
+    expect(await differences(client('FULL_TRANSITIVE', [later]))).to.equal('n.t-position_linker.Watermark: schema\n  - Watermark.more: int, default 0\n');
+    expect(await differences(client('FULL_TRANSITIVE', [watermark.schema, later]))).to.include('not-latest\n  the file is version 1; version 2 came after it');
+    expect(await differences(client('FULL_TRANSITIVE', [watermark.schema]), 'n.')).to.equal('n.gone-value: not-declared\n  in the registry, under no declared topic\n');
   });
 });

@@ -156,5 +156,7 @@ export class Backlog {
     this.#memoryBytes = 0;
     if (!this.#isSpooling) this.#options.onSpooling(true);
     this.#isSpooling = true;
+    // Whoever waits for memory has to look at the disk now.
+    this.#wake?.();
   }
 }

@@ -157,19 +157,19 @@ export class LiveRun {
 
   async #pump(): Promise<void> {
     const { signal } = this.#stopping;
-    while (!signal.aborted || !this.#backlog.isEmpty) {
+    while (!signal.aborted) {
       const lines = await this.#backlog.take(signal);
       if (signal.aborted && lines.length === 0) return;
       const held = this.#isHeld();
       for (const line of lines) this.gateway.accept(line, held);
       this.#backlog.handled(lines.length);
       const flushed = this.#flush();
-      if (this.#backlog.isSpooling) {
-        await flushed;
-        this.#spool.release();
-        this.#tellRoom();
-      } else await this.#writer.drain();
+      // A log that takes nothing must not keep the process from stopping.
+      await unlessAborted(this.#backlog.isSpooling ? flushed : this.#writer.drain(), signal);
       if (signal.aborted) return;
+      if (!this.#backlog.isSpooling) continue;
+      this.#spool.release();
+      this.#tellRoom();
     }
   }
 
@@ -249,4 +249,14 @@ export class LiveRun {
       log.warn({ account, category: note.category }, `category ${note.category} is not linked: its orders and positions reach their tables, and no links come of them${isFetched ? '' : '; gaps of it are not fetched (--categories)'}`);
     }
   }
+}
+
+/** Resolves with the work or with the signal; leaves nothing behind at a signal that lives long. */
+function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => resolve();
+    signal.addEventListener('abort', end, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
+    if (signal.aborted) resolve();
+  });
 }

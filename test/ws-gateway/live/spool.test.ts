@@ -101,7 +101,7 @@ describe('spool', () => {
 
     it('goes to disk when it waits too long, with what is under way, and comes back to memory', async () => {
       const disk = spool();
-      const opened = backlog(disk, 0);
+      const opened = backlog(disk, 1);
       opened.push('a');
       expect(await opened.take(never)).to.deep.equal(['a']);
       opened.push('b');
@@ -115,6 +115,21 @@ describe('spool', () => {
       expect(disk.isEmpty).to.equal(true);
       opened.push('d');
       expect(await opened.take(never)).to.deep.equal(['d']);
+      open.pop();
+      opened.close();
+    });
+
+    it('that went to disk while somebody waited is read, though nothing new comes', async () => {
+      const told: boolean[] = [];
+      const opened = new Backlog({ spool: spool(), memoryMs: 1, memoryBytes: 1_000, onSpooling: (isSpooling) => void told.push(isSpooling) });
+      opened.push('a');
+      await opened.take(never);
+      const controller = new AbortController();
+      const waiting = opened.take(controller.signal);
+      while (told.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(told, 'all of it was under way already').to.deep.equal([true, false]);
+      controller.abort();
+      expect(await waiting).to.deep.equal([]);
       open.pop();
       opened.close();
     });
