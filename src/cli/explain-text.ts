@@ -2,7 +2,7 @@ import { formatDecimal } from '../domain/decimal.js';
 import type { Equation } from '../explain/equation.js';
 import type { LotOpening } from '../explain/lot-book.js';
 import type { LinkStory, RevisionStory } from '../explain/link-story.js';
-import type { BookStory, CycleStory, DiscrepancyStory, FillStory, SignalResult, Story } from '../explain/story.js';
+import type { BookStory, CashStory, CycleStory, DiscrepancyStory, FillStory, SignalResult, Story } from '../explain/story.js';
 import { EVIDENCE_WORDS, executionText, inputText, number, orderMessageText, placeText, REASON_WORDS, signalText, signed, time } from './explain-words.js';
 import { plainText } from './text-table.js';
 
@@ -10,7 +10,7 @@ const LABEL_WIDTH = 10;
 
 /** The evidence chain in words. */
 export function explainText(stories: readonly Story[]): string {
-  const lines = stories.flatMap((story) => [...heading(story), ...(story.subject.kind === 'asset' ? story.books.flatMap(bookLines) : []), ...orderLines(story), ...story.fills.flatMap(fillLines),
+  const lines = stories.flatMap((story) => [...heading(story), ...(story.subject.kind === 'asset' ? story.books.flatMap(bookLines) : []), ...orderLines(story), ...story.fills.flatMap(fillLines), ...story.cash.flatMap(cashLines),
     ...story.links.flatMap((link) => ['', ...linkLines(link)]), ...story.cycles.flatMap((cycle) => ['', ...cycleLines(cycle)]), ...story.discrepancies.flatMap((row) => ['', ...discrepancyLines(row)]), '']);
   return `${lines.map(plainText).join('\n')}`;
 }
@@ -51,6 +51,14 @@ function fillLines({ fill, inputs, issues }: FillStory): string[] {
   return [
     ...block('fill', [`${fill.side} ${number(fill.quantity)} at ${number(fill.price)}, fee ${number(fill.fee)}: ${source}${issues > 1 ? `; issued ${issues} times` : ''}`]),
     ...block('', inputs.map((input) => `rests on ${placeText(input)}: ${inputText(input.topic, input.row)}`)),
+  ];
+}
+
+function cashLines({ cash, inputs, shares }: CashStory): string[] {
+  return [
+    '', `${time(cash.occurred_at)}  ${cash.kind} ${number(cash.amount)} ${cash.currency} ${cash.amount < 0n ? 'received' : 'paid'}, ${cash.seq === null ? 'no seq' : `seq ${cash.seq}`}`,
+    ...block('inputs', inputs.map((input) => `${placeText(input)}: ${inputText(input.topic, input.row)}`)),
+    ...block('split', shares.length === 0 ? ['over nothing: no cycle had begun'] : shares.map(({ signal_id, position_id, funding }) => `${number(funding)} for ${signalText(signal_id)} in position ${position_id}`)),
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { Decimal } from '../domain/decimal.js';
-import type { Execution, Fill, InputRef, Order, OrderUpdate, PositionCycle, PositionDiscrepancy, PositionUpdate, PredictionDelta } from '../domain/records.js';
+import type { CashEvent, Execution, Fill, InputRef, Order, OrderUpdate, PositionCycle, PositionDiscrepancy, PositionUpdate, PredictionDelta } from '../domain/records.js';
 import type { AttributionPolicy } from '../position-linker/lots.js';
 import { bookKey } from '../verify/topic-state.js';
 import { liveOf, type AssetLog, type Placed } from './asset-log.js';
@@ -53,6 +53,14 @@ export interface DiscrepancyStory {
   readonly revisions: readonly RevisionStory[];
 }
 
+/** Money without quantity, and how it was split over the open lots. */
+export interface CashStory {
+  readonly cash: Omit<CashEvent, 'inputs' | 'retracted'>;
+  readonly place: InputRef;
+  readonly inputs: readonly InputStory[];
+  readonly shares: readonly { readonly signal_id: string | null; readonly position_id: string; readonly funding: Decimal }[];
+}
+
 /** A book at its newest position update. */
 export interface BookStory {
   readonly account: string;
@@ -74,6 +82,7 @@ export interface Story {
   readonly orders: readonly { readonly order: Omit<Order, 'inputs'>; readonly place: InputRef; readonly messages: readonly { readonly place: InputRef; readonly message: OrderUpdate }[] }[];
   readonly executions: readonly { readonly place: InputRef; readonly row: Execution }[];
   readonly fills: readonly FillStory[];
+  readonly cash: readonly CashStory[];
   readonly links: readonly LinkStory[];
   readonly cycles: readonly CycleStory[];
   readonly discrepancies: readonly DiscrepancyStory[];
@@ -101,6 +110,7 @@ export function storyOf(log: AssetLog, subject: Subject, policy: AttributionPoli
     orders: isWhole ? [] : orderStories(log, selection),
     executions: log.executions.filter(({ value }) => selection.isExecution(value.exec_id)).map(({ place, value }) => ({ place, row: value })),
     fills: isWhole || subject.kind === 'position' || subject.kind === 'signal' ? [] : fillStories(log, selection, subject.kind === 'exec'),
+    cash: cashStories(log, views, selection),
     links: views.flatMap((view) => view.links.filter(({ value }) => selection.isLink(value)).map((link) => linkStory(log, view, link))),
     cycles: views.flatMap((view) => view.cycles.filter(({ value }) => selection.isCycle(value.position_id)).map(({ place, value: { retracted, ...cycle } }): CycleStory => ({
       cycle, place, revisions: revisionsOf(log.cycles.filter(({ value }) => value.position_id === cycle.position_id)),
@@ -191,6 +201,16 @@ function fillStories(log: AssetLog, { orderIds, isExecution }: Selection, isOfEx
   return liveOf(log.fills, keyOf).filter(({ value }) => isOne(value)).map(({ place, value }): FillStory => {
     const { inputs, retracted, ...fill } = value;
     return { fill, place, inputs: inputs.map((ref) => inputStory(log, ref)), issues: log.fills.filter((record) => keyOf(record.value) === keyOf(value)).length };
+  });
+}
+
+function cashStories(log: AssetLog, views: readonly BookView[], { isExecution }: Selection): CashStory[] {
+  const deltas = views.flatMap((view) => view.deltas);
+  const keyOf = (cash: CashEvent): string => `${cash.account}|${cash.category}|${cash.cash_id}`;
+  return liveOf(log.cash, keyOf).filter(({ value }) => isExecution(value.cash_id)).map(({ place, value }): CashStory => {
+    const { inputs, retracted, ...cash } = value;
+    const own = deltas.filter((delta) => delta.cash_id === cash.cash_id && delta.account === cash.account && delta.category === cash.category);
+    return { cash, place, inputs: inputs.map((ref) => inputStory(log, ref)), shares: own.map(({ signal_id, position_id, funding }) => ({ signal_id, position_id, funding })) };
   });
 }
 

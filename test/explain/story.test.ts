@@ -23,7 +23,7 @@ async function logsOf(input: CaptureInput, policy: Policy): Promise<AssetLog[]> 
 }
 
 describe('explanations', () => {
-  for (const [name, policy] of [['shared-signals', 'fifo'], ['late-fills', 'pro-rata'], ['hidden-trades', 'fifo']] as const) {
+  for (const [name, policy] of [['shared-signals', 'fifo'], ['hidden-trades', 'fifo']] as const) {
     describe(`of ${name}, ${policy}`, () => {
       let logs: AssetLog[];
       const tell = (kind: Subject['kind'], id: string | null, log: AssetLog): Story => storyOf(log, { kind, id, asset: log.asset }, policy);
@@ -76,6 +76,13 @@ describe('explanations', () => {
       });
     });
   }
+
+  it('split funding over the lots that were open', async () => {
+    const stories = (await logsOf({ path: captureFile('funding').pathname }, 'pro-rata')).flatMap((log) => log.cash.map(({ value }) => storyOf(log, { kind: 'exec', id: value.cash_id, asset: log.asset }, 'pro-rata')));
+    expect(stories).to.not.have.length(0);
+    for (const { cash: [told] } of stories) expect(told!.shares.reduce((sum, share) => sum + share.funding, 0n)).to.equal(told!.cash.amount);
+    expect(explainText(stories.slice(0, 1))).to.match(/funding -?[\d.]+ USDT (paid|received)/);
+  });
 
   it('name the revisions of a link, why each was issued, and the input it came with', async () => {
     const stories = (await logsOf({ lines: deliveredAnew(simulate(scenario('partials', 2, { orders: 15 })).lines, 2) }, 'pro-rata')).flatMap((log) => [...bookViews(log, 'pro-rata').values()].flatMap((view) => view.cycles.map(({ value }) => storyOf(log, { kind: 'position', id: value.position_id, asset: log.asset }, 'pro-rata'))));

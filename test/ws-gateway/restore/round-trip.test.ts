@@ -7,6 +7,7 @@ import { DEAD_LETTER_TOPIC, SOURCE_TOPICS } from '../../../src/ws-gateway/gatewa
 import { restoreSession, type RestoredSession } from '../../../src/ws-gateway/restore/restored-session.js';
 import { topicQueues } from '../../../src/ws-gateway/restore/topic-queue.js';
 import { captureFile } from '../../captures/captures.js';
+import { Random } from '../../simulator/random.js';
 import { scenario } from '../../simulator/scenarios.js';
 import { simulate } from '../../simulator/simulate.js';
 
@@ -45,6 +46,20 @@ async function expectRoundTrip(input: CaptureInput, partitions: number, continue
   return session;
 }
 
+/** Records in their order, watermarks left out, by topic and partition. */
+function withoutWatermarks(log: MemoryLog): Record<string, string[]> {
+  return Object.fromEntries(SOURCE_TOPICS.flatMap((topic) => [0, 1, 2].map((partition) => [
+    `${topic}/${partition}`, log.records(topic, partition).filter(({ key }) => key !== null).map(({ value }) => createHash('sha256').update(value as Uint8Array).digest('hex')),
+  ])));
+}
+
+/** A session, and then an older one into the same topics. */
+async function afterAnother(): Promise<MemoryLog> {
+  const log = await ingested({ path: captureFile('skew').pathname }, 3);
+  await ingestIntoMemory({ path: captureFile('partials').pathname }, log, await codec, { account: 'other', partitions: 3, skewAllowanceMs: 500, joinWindowMs: 5_000, continues: false });
+  return log;
+}
+
 describe('a session brought back from its topics', () => {
   for (const name of ['funding', 'hedge', 'odd-rows', 'orders-only']) {
     it(`gives the same topics again: ${name}`, async () => {
@@ -81,6 +96,26 @@ describe('a session brought back from its topics', () => {
     expect(told.map((line) => (JSON.parse(line) as { rows?: number[] }).rows)).to.deep.equal([[0, 2, 3]]);
     const again = await ingested({ lines: told }, 8);
     expect(digests(again, 8)).to.deep.equal(digests(kept, 8));
+  });
+
+  it('gives the same records in the same places, but for watermarks, where these followed a clock, or two sessions follow each other', async () => {
+    const recorded = await ingested({ path: captureFile('skew').pathname }, 3);
+    const live = new MemoryLog({ defaultPartitions: 3 });
+    const random = new Random(7, 7);
+    const read = await codec;
+    for (const topic of TOPICS) {
+      for (let partition = 0; partition < 3; partition++) {
+        for (const record of recorded.records(topic, partition)) {
+          const isWatermark = record.key === null && topic !== DEAD_LETTER_TOPIC;
+          if (!isWatermark || random.chance(0.5)) live.append([record]);
+          if (isWatermark && random.chance(0.1)) live.append([{ ...record, value: read.encode('Watermark', { watermark_at: record.timestampMs + 1_700 }) }]);
+        }
+      }
+    }
+    for (const log of [live, await afterAnother()]) {
+      const { lines } = await restored(log, 3);
+      expect(withoutWatermarks(await ingested({ lines }, 3))).to.deep.equal(withoutWatermarks(log));
+    }
   });
 
   it('writes what was received late where the log has it', async () => {
