@@ -44,7 +44,7 @@ export function incompatibilities(reader: TypeUse, writer: TypeUse): readonly In
   // A pair met again inside itself counts as readable until it proves not to be; then everything is looked at again.
   for (;;) {
     const before = refused.size;
-    const found = new Comparison(refused).compare(reader, writer, null);
+    const found = new Comparison(refused, new PairSet(), new PairSet()).compare(reader, writer, null);
     if (refused.size === before) return found.filter((incompatibility) => incompatibility !== SAID_BEFORE);
   }
 }
@@ -57,6 +57,7 @@ const SAID_BEFORE: Incompatibility = { rule: 'type-mismatch', reader: NOWHERE, w
 class PairSet {
   size = 0;
   private readonly pairs = new Map<AvroType, Set<AvroType>>();
+
 
   has(reader: AvroType, writer: AvroType): boolean {
     return this.pairs.get(reader)?.has(writer) ?? false;
@@ -75,10 +76,14 @@ class Comparison {
   /** Pairs of records that cannot be read, of this pass and those before. */
   private readonly refused: PairSet;
   /** Pairs of records looked at, or being looked at, in this pass. */
-  private readonly met = new PairSet();
+  private readonly met: PairSet;
+  /** Those whose incompatibilities are in the list that this comparison makes; null if it only tries. */
+  private readonly said: PairSet | null;
 
-  constructor(refused: PairSet) {
+  constructor(refused: PairSet, met: PairSet, said: PairSet | null) {
     this.refused = refused;
+    this.met = met;
+    this.said = said;
   }
 
   compare(reader: TypeUse, writer: TypeUse, field: FieldPath | null): readonly Incompatibility[] {
@@ -86,7 +91,9 @@ class Comparison {
     const mismatch = (rule: CompatibilityRule): Incompatibility => ({ rule, reader: sideOf(reader), writer: sideOf(writer), field, because: [] });
     if (w.kind === 'union') return w.branches.flatMap((branch) => this.compare(reader, branch, field));
     if (r.kind === 'union') {
-      const refusals = r.branches.map((branch) => this.compare(branch, writer, field));
+      // What is found while a branch is tried is not said if another branch takes the type.
+      const trial = new Comparison(this.refused, this.met, null);
+      const refusals = r.branches.map((branch) => trial.compare(branch, writer, field));
       if (refusals.some((refusal) => refusal.length === 0)) return [];
       const nearest = refusals[r.branches.findIndex((branch) => branch.type.kind === w.kind)] ?? [];
       return [{ ...mismatch('union-branch-missing'), because: nearest.filter((cause) => cause !== SAID_BEFORE) }];
@@ -105,7 +112,9 @@ class Comparison {
   }
 
   private records(reader: RecordType, writer: RecordType): readonly Incompatibility[] {
-    if (this.met.has(reader, writer)) return this.refused.has(reader, writer) ? [SAID_BEFORE] : [];
+    const known = this.said ?? this.met;
+    if (known.has(reader, writer)) return this.refused.has(reader, writer) ? [SAID_BEFORE] : [];
+    known.add(reader, writer);
     this.met.add(reader, writer);
     const found = reader.fields.flatMap((readerField) => this.field(reader, readerField, writer));
     if (found.length > 0) this.refused.add(reader, writer);

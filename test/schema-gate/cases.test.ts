@@ -65,6 +65,13 @@ describe('the cases of other implementations', () => {
     expect(wrong.map(({ id }) => id)).to.deep.equal([]);
   });
 
+  it('the decoder is asked part by part, so that a finding points at the type that it stumbles over', () => {
+    const nested = cases.pairs.find(({ id }) => id === 'pair-069')!;
+    expect(findings(nested.reader, [nested.writer], ['decoder'], 'FULL').map(({ path, message }) => `${path} ${message.split(': ')[1]?.split(';')[0]}`)).to.deep.equal([
+      '/fields/0/type/1/items/name no alias found for ns2.InnerRecord1', '/fields/0/type/1/items/name no alias found for ns1.InnerRecord1',
+    ]);
+  });
+
   for (const { id, what, reader, writer, harmful } of cases.hazards) {
     it(`${id}, ${what}: ${harmful ? 'is stopped by a rule of its own' : 'changes no meaning'}`, () => {
       expect(findings(reader, [writer], ['compatibility', 'decoder'], 'BACKWARD')).to.deep.equal([]);

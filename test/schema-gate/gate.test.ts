@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { avscDecoder } from '../../src/avro/resolver-refusals.js';
 import type { Decoder } from '../../src/schema-gate/decoder.js';
 import { RULE_GROUPS, type RuleGroup } from '../../src/schema-gate/finding.js';
 import { checkSchema, withExceptions, type Finding } from '../../src/schema-gate/gate.js';
@@ -7,7 +8,8 @@ import { comparedVersions, COMPATIBILITY_LEVELS, directionsOf, isLooser, type Co
 import { reportText } from '../../src/schema-gate/report.js';
 import { schemaDifference } from '../../src/schema-gate/schema-difference.js';
 import { parseSchema } from '../../src/schema-gate/schema-parser.js';
-import { BASE } from './breaking-edits.js';
+import { STYLE_RULES, type StyleRule } from '../../src/schema-gate/style.js';
+import { BASE, BREAKING_EDITS } from './breaking-edits.js';
 
 interface Choices {
   readonly rules?: GateRules;
@@ -82,6 +84,37 @@ describe('the gate', () => {
     const list = (type: string): object => record({ name: 'head', type }, { name: 'tail', type: ['null', 'R'], default: null });
     expect(check(list('long'), [list('int')], { level: 'BACKWARD' })).to.deep.equal([]);
     expect(rulesOf(check(list('int'), [list('long')], { level: 'BACKWARD' }))).to.include('type-mismatch');
+  });
+
+  it('finds what a union could do without where it is needed', () => {
+    const part = (type: string): object => ({ type: 'record', name: 'P', fields: [{ name: 'v', type }] });
+    const now = record({ name: 'u', type: [{ type: 'record', name: 'X', aliases: ['W'], fields: [{ name: 'p', type: part('int') }] }, { type: 'record', name: 'Y', aliases: ['W'], fields: [] }] }, { name: 'g', type: 'P' });
+    const before = record({ name: 'u', type: { type: 'record', name: 'W', fields: [{ name: 'p', type: part('string') }] } }, { name: 'g', type: 'P' });
+    expect(check(now, [before], { level: 'BACKWARD' }).map(({ rule, subject }) => [rule, subject])).to.deep.equal([['type-mismatch', 'n.P.v']]);
+  });
+
+  it('does not take a record for readable because it was met inside itself', () => {
+    const tree = (type: string): object => record({ name: 'child', type: ['null', 'R'] }, { name: 'v', type });
+    expect(check(tree('int'), [tree('string')], { level: 'BACKWARD' }).map(({ rule, path }) => [rule, path])).to.deep.equal([['union-branch-missing', '/fields/0/type'], ['type-mismatch', '/fields/1/type']]);
+  });
+
+  it('stops each kind of breaking edit by its rule', () => {
+    const rules = { ...NO_GATE_FILE, style: Object.keys(STYLE_RULES) as StyleRule[] };
+    const decoders = [avscDecoder()];
+    for (const { rule, what, from, to } of BREAKING_EDITS) expect(rulesOf(check(BASE.replace(from, to), [BASE], { rules, groups: RULE_GROUPS, decoders })), what).to.include(rule);
+    expect(rulesOf(check(BASE, [BASE], { rules, groups: RULE_GROUPS, decoders }))).to.deep.equal(['enum-without-default']);
+  });
+
+  it('compares the branches of a union by what they hold', () => {
+    const decimal = { type: 'bytes', logicalType: 'decimal', precision: 9, scale: 2 };
+    const hazards = (now: unknown, before: unknown): readonly string[] => rulesOf(check(record({ name: 'a', type: now }), [record({ name: 'a', type: before })], { groups: ['hazards'] }));
+    expect(hazards(['null', 'string'], ['null', decimal])).to.deep.equal(['decimal-string']);
+    expect(hazards([decimal, 'null'], decimal)).to.deep.equal([]);
+    expect(hazards(['null', { ...decimal, scale: 3 }], decimal)).to.deep.equal(['decimal-changed']);
+    expect(hazards(['null', 'int', 'string'], ['null', decimal, 'boolean'])).to.deep.equal([]);
+    expect(hazards({ type: 'array', items: 'double' }, { type: 'array', items: 'long' })).to.deep.equal(['lossy-promotion']);
+    expect(hazards({ type: 'map', values: 'float' }, { type: 'map', values: 'int' })).to.deep.equal(['lossy-promotion']);
+    expect(hazards('long', { type: 'int', logicalType: 'date' })).to.deep.equal(['logical-type-changed']);
   });
 
   it('lets nothing of its own stop what Avro and the meaning allow', () => {

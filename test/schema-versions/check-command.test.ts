@@ -86,6 +86,8 @@ describe('schemas check', () => {
     put('repository/schemas/r.avsc', record(A, { ...B, name: 'c' }, { ...B, type: 'string', default: '' }));
     const check = (level: string): Promise<Outcome> => schemas('check', join(repository, 'schemas'), '--against', 'git:main', '--level', level, '--format', 'json', '--rules', 'compatibility');
     expect((await check('FULL')).code).to.equal(0);
+    // What was reverted to is the latest again.
+    expect((await schemas('check', join(repository, 'schemas'), '--against', 'git:main~1', '--level', 'FULL', '--rules', 'compatibility')).code).to.equal(0);
     const { findings, versions } = JSON.parse((await check('FULL_TRANSITIVE')).stdout) as { readonly findings: readonly Finding[]; readonly versions: number };
     expect(versions).to.equal(3);
     expect(new Set(findings.map(({ path }) => path))).to.deep.equal(new Set(['/fields/2/type']));
