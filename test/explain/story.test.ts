@@ -4,6 +4,7 @@ import { exactJson } from '../../src/cli/exact-json.js';
 import type { Policy } from '../../src/config/options.js';
 import { readAssetLog, type AssetLog } from '../../src/explain/asset-log.js';
 import { bookViews } from '../../src/explain/book-view.js';
+import { linkStory } from '../../src/explain/link-story.js';
 import { storyOf, type Story, type Subject } from '../../src/explain/story.js';
 import { partitionOf } from '../../src/kafka/partitioner.js';
 import type { CaptureInput } from '../../src/replay/capture-source.js';
@@ -51,9 +52,9 @@ describe('explanations', () => {
 
       it('give every link an equation that holds, or say that no update shows it', () => {
         for (const log of logs) {
-          const stories = [...bookViews(log, policy).values()].flatMap((view) => view.cycles.map(({ value }) => tell('position', value.position_id, log)));
-          for (const { links } of stories) {
-            for (const { link, equation, inputs } of links) {
+          for (const view of bookViews(log, policy).values()) {
+            for (const placed of view.links) {
+              const { link, equation, inputs } = linkStory(log, view, placed);
               expect(equation === null ? link.evidence : equation.size.holds, link.id).to.be.oneOf([true, 'fills_only']);
               expect(inputs.every(({ row }) => row !== null), link.id).to.equal(true);
               if (link.evidence === 'exact') expect(equation?.size.changes.map(({ link_id }) => link_id)).to.include(link.id);
@@ -78,14 +79,15 @@ describe('explanations', () => {
   }
 
   it('split funding over the lots that were open', async () => {
-    const stories = (await logsOf({ path: captureFile('funding').pathname }, 'pro-rata')).flatMap((log) => log.cash.map(({ value }) => storyOf(log, { kind: 'exec', id: value.cash_id, asset: log.asset }, 'pro-rata')));
+    const logs = await logsOf({ lines: simulate(scenario('funding', 3, { orders: 12, trouble: { funding: 0.3 } })).lines }, 'pro-rata');
+    const stories = logs.flatMap((log) => log.cash.slice(0, 3).map(({ value }) => storyOf(log, { kind: 'exec', id: value.cash_id, asset: log.asset }, 'pro-rata')));
     expect(stories).to.not.have.length(0);
     for (const { cash: [told] } of stories) expect(told!.shares.reduce((sum, share) => sum + share.funding, 0n)).to.equal(told!.cash.amount);
     expect(explainText(stories.slice(0, 1))).to.match(/funding -?[\d.]+ USDT (paid|received)/);
   });
 
   it('name the revisions of a link, why each was issued, and the input it came with', async () => {
-    const stories = (await logsOf({ lines: deliveredAnew(simulate(scenario('partials', 2, { orders: 15 })).lines, 2) }, 'pro-rata')).flatMap((log) => [...bookViews(log, 'pro-rata').values()].flatMap((view) => view.cycles.map(({ value }) => storyOf(log, { kind: 'position', id: value.position_id, asset: log.asset }, 'pro-rata'))));
+    const stories = (await logsOf({ lines: deliveredAnew(simulate(scenario('partials', 2, { orders: 10 })).lines, 2) }, 'pro-rata')).flatMap((log) => [...bookViews(log, 'pro-rata').values()].flatMap((view) => view.cycles.map(({ value }) => storyOf(log, { kind: 'position', id: value.position_id, asset: log.asset }, 'pro-rata'))));
     const revised = stories.flatMap(({ links }) => links).filter(({ revisions }) => revisions.length > 1);
     expect(revised).to.not.have.length(0);
     for (const { revisions } of revised) {

@@ -55,31 +55,30 @@ function withoutWatermarks(log: MemoryLog): Record<string, string[]> {
 
 /** A session, and then an older one into the same topics. */
 async function afterAnother(): Promise<MemoryLog> {
-  const log = await ingested({ path: captureFile('skew').pathname }, 3);
-  await ingestIntoMemory({ path: captureFile('partials').pathname }, log, await codec, { account: 'other', partitions: 3, skewAllowanceMs: 500, joinWindowMs: 5_000, continues: false });
+  const log = await ingested({ lines: simulate(scenario('skew', 5, { orders: 5 })).lines }, 3);
+  await ingestIntoMemory({ lines: simulate(scenario('partials', 5, { orders: 5 })).lines }, log, await codec, { account: 'other', partitions: 3, skewAllowanceMs: 500, joinWindowMs: 5_000, continues: false });
   return log;
 }
 
 describe('a session brought back from its topics', () => {
-  for (const name of ['funding', 'hedge', 'odd-rows', 'orders-only']) {
+  for (const name of ['odd-rows', 'orders-only']) {
     it(`gives the same topics again: ${name}`, async () => {
       await expectRoundTrip({ path: captureFile(name).pathname }, 3);
     });
   }
 
   it('does so on one partition, and for a session that goes on', async () => {
-    await expectRoundTrip({ path: captureFile('hedge').pathname }, 1);
-    await expectRoundTrip({ path: captureFile('one-seq').pathname }, 2, true);
+    await expectRoundTrip({ lines: simulate(scenario('hedge', 2, { orders: 8 })).lines }, 1, true);
   });
 
   it('brings bad lines and bad rows back, byte for byte and at their numbers', async () => {
-    const { lines } = simulate(scenario('bad-input', 3, { orders: 20 }));
+    const { lines } = simulate(scenario('bad-input', 3, { orders: 10 }));
     const { deadLetters } = await expectRoundTrip({ lines }, 3);
-    expect(deadLetters).to.be.greaterThan(3);
+    expect(deadLetters).to.be.greaterThan(2);
   });
 
   it('keeps its hands off frames of equal ids, of rows in several partitions, and repeated at once', async () => {
-    const { lines } = simulate(scenario('everything', 5, { orders: 20 }));
+    const { lines } = simulate(scenario('everything', 5, { orders: 6 }));
     const together = lines.map((line) => line.replace(/"receivedAt":(\d+)\d\d\d/, (_all, digits: string) => `"receivedAt":${digits}000`));
     await expectRoundTrip({ lines: together.flatMap((line, index) => (index % 7 === 0 ? [line, line] : [line])) }, 3);
   });
@@ -99,7 +98,7 @@ describe('a session brought back from its topics', () => {
   });
 
   it('gives the same records in the same places, but for watermarks, where these followed a clock, or two sessions follow each other', async () => {
-    const recorded = await ingested({ path: captureFile('skew').pathname }, 3);
+    const recorded = await ingested({ lines: simulate(scenario('skew', 4, { orders: 8 })).lines }, 3);
     const live = new MemoryLog({ defaultPartitions: 3 });
     const random = new Random(7, 7);
     const read = await codec;
@@ -119,7 +118,7 @@ describe('a session brought back from its topics', () => {
   });
 
   it('writes what was received late where the log has it', async () => {
-    const { lines } = simulate(scenario('partials', 6, { orders: 20 }));
+    const { lines } = simulate(scenario('partials', 6, { orders: 12 }));
     const moved = [...lines];
     for (let at = 40; at + 30 < moved.length; at += 40) moved.splice(at + 25, 0, ...moved.splice(at, 1));
     await expectRoundTrip({ lines: moved }, 1);
