@@ -58,7 +58,6 @@ class PairSet {
   size = 0;
   private readonly pairs = new Map<AvroType, Set<AvroType>>();
 
-
   has(reader: AvroType, writer: AvroType): boolean {
     return this.pairs.get(reader)?.has(writer) ?? false;
   }
