@@ -9,7 +9,7 @@ import { BenchNamespace, stackVariables } from './bench-namespace.js';
 import { median, printStages, reportOf, tenths, whole, type LatencyReport, type Run, type StageReport } from './report.js';
 import { endStageProcesses, startStage, withServerCpu, type StageAnswer } from './stage-process.js';
 
-const STAGES = ['decode', 'core', 'ceiling', 'linker', 'pipeline', 'latency'] as const;
+const STAGES = ['decode', 'core', 'ceiling', 'linker', 'pipeline', 'latency', 'gateway'] as const;
 const HELP = `usage: scripts/bench [options]
 
 Medians of several runs, each in a process of its own, cold. Uses the stack of the environment, or starts one.
@@ -20,6 +20,7 @@ Medians of several runs, each in a process of its own, cold. Uses the stack of t
   linker    position-linker from its two input topics to its committed output topics, exactly once
   pipeline  a session from the ws-gateway topics to finished tables, all roles in one process
   latency   from input to readable link, at recorded pace
+  gateway   the live gateway against an exchange of the tests: frames a second, frame to topic, frame to readable link
 
   --quick              small sessions, about two minutes
   --stages a,b         only these
@@ -68,6 +69,7 @@ function number(name: string, text: string | undefined, fallback: number): numbe
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const reports: StageReport[] = [];
 const latencies: LatencyReport[] = [];
+const gateways: { readonly paced: StageAnswer; readonly full: StageAnswer; readonly load: number }[] = [];
 const SOURCES = ['ws-gateway.order', 'ws-gateway.execution', 'ws-gateway.position'];
 const LINKER_INPUTS = ['order-manager.order_events', 'ws-gateway.position'];
 const ALL_ROLES = ['order-manager', 'position-manager', 'position-linker', 'model-service', 'table-sinks'];
@@ -192,6 +194,20 @@ class Bench {
     latencies.push({ ...(result as unknown as LatencyReport), partitions, load: loadavg()[0] ?? 0, rolesCpuSeconds: cpuSeconds, rolesPeakRssMb: peakRssMb, ...servers });
   }
 
+  /** The live gateway: at 500 frames a second with all roles in another process, and alone at ten times that. */
+  async gateway(): Promise<void> {
+    const { partitions } = this.#namespace;
+    await this.#namespace.setUp();
+    const roles = startStage('stages/roles.ts', ['--namespace', this.#namespace.name, 'all'], this.#variables);
+    const paced = await this.#stage('gateway.ts', '--partitions', String(partitions), '--assets', String(plan.assets), '--rate', '500', '--seconds', String(plan.latencySeconds), '--links');
+    roles.stop();
+    await roles.answer;
+    await this.#namespace.clear();
+    await this.#namespace.setUp();
+    const full = await this.#stage('gateway.ts', '--partitions', String(partitions), '--assets', String(plan.assets), '--rate', '6000', '--seconds', String(Math.min(plan.latencySeconds, 15)));
+    gateways.push({ paced, full, load: loadavg()[0] ?? 0 });
+  }
+
   #stage(file: string, ...args: string[]): Promise<StageAnswer> {
     return startStage(`stages/${file}`, ['--namespace', this.#namespace.name, ...args], this.#variables).answer;
   }
@@ -233,26 +249,39 @@ async function clearPatiently(namespace: BenchNamespace): Promise<void> {
 function print(startedLoad: readonly number[]): void {
   const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', node: process.version, loadAtStart: startedLoad, loadAtEnd: loadavg() };
   if (values.json) {
-    process.stdout.write(`${JSON.stringify({ plan, machine, stages: reports, latency: latencies }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ plan, machine, stages: reports, latency: latencies, gateway: gateways }, null, 2)}\n`);
     return;
   }
   console.log(`${machine.cpus} × ${machine.model}, node ${machine.node}; load ${startedLoad.map(tenths).join(' ')} at the start, ${machine.loadAtEnd.map(tenths).join(' ')} at the end`);
   console.log('Records/s are medians. Those of the core are per CPU second of the role, memory that of the whole bench process; all others per second of the clock.\n');
   printStages(reports);
+  printGateways();
   if (latencies.length === 0) return;
   const of = (field: 'p50Ms' | 'p99Ms' | 'maxMs'): string => whole(median(latencies.map((run) => run[field] ?? Number.NaN)));
   console.log(`\nlatency, input to readable link (read committed), ${whole(median(latencies.map((run) => run.recordsPerSecond)))} records/s, commits every 100 ms: p50 ${of('p50Ms')} ms, p99 ${of('p99Ms')} ms, max ${of('maxMs')} ms`);
   console.log(`  nothing subtracted: watermarks stay 500 ms behind (the skew allowance); ${whole(median(latencies.map((run) => run.links)))} links a run, ${latencies.length} runs; p99 of each ${latencies.map((run) => whole(run.p99Ms)).join(', ')} ms`);
 }
 
+function printGateways(): void {
+  if (gateways.length === 0) return;
+  const of = (run: 'paced' | 'full', field: string): string => whole(median(gateways.map((each) => Number(each[run][field]))));
+  console.log(`\ngateway, received to acknowledged in its topic: p50 ${of('paced', 'topicP50Ms')} ms, p99 ${of('paced', 'topicP99Ms')} ms at ${of('paced', 'framesPerSecond')} frames/s with all roles in another process`);
+  console.log(`gateway, received to readable link: p50 ${of('paced', 'linkP50Ms')} ms, p99 ${of('paced', 'linkP99Ms')} ms, ${of('paced', 'links')} links; nothing subtracted`);
+  console.log(`gateway alone: ${of('full', 'framesPerSecond')} frames/s in ${tenths(median(gateways.map((each) => Number(each.full['cpuSeconds']))))} s CPU, received to acknowledged p50 ${of('full', 'topicP50Ms')} ms, p99 ${of('full', 'topicP99Ms')} ms; ${gateways.length} runs`);
+}
+
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, endStageProcesses);
 const startedLoad = loadavg();
 if (wants('decode')) await measureDecoding();
 if (wants('core')) await measureCore();
-if (stagesWanted.some((stage) => stage !== 'core' && stage !== 'decode')) {
+if (stagesWanted.some((stage) => stage !== 'core' && stage !== 'decode' && stage !== 'gateway')) {
   const stack = await stackUp({ say });
   for (const [index, partitions] of plan.partitions.entries()) await withNamespace(stack, partitions, (bench) => bench.all(index === plan.partitions.length - 1));
   if (wants('latency')) await repeated(`latency, ${plan.latencySeconds} s`, () => withNamespace(stack, plan.partitions.at(-1) ?? 12, (bench) => bench.latency()));
+}
+if (wants('gateway')) {
+  const stack = await stackUp({ say });
+  await repeated('gateway', () => withNamespace(stack, plan.partitions.at(-1) ?? 12, (bench) => bench.gateway()));
 }
 print(startedLoad);
 process.exit(0);

@@ -14,7 +14,9 @@ const READY_WITHIN_MS = 10_000;
 /** The library's own pings and reconnects stay out of the way: a connection lives once. */
 const LIBRARY_PING_MS = 60_000;
 const NEVER_MS = 2_000_000_000;
-const PING_ID = 'position-linker-ping';
+const PING_ID = 'ping-';
+/** Pings without an answer that are remembered. */
+const MOST_PINGS = 16;
 const TOPICS = ['order', 'execution', 'position'];
 
 export interface StreamEnd {
@@ -65,6 +67,9 @@ export class StreamConnection {
   #hasEnded = false;
   #aliveMs = localMs();
   #pingSentMs = 0;
+  #pingCount = 0;
+  /** Local times of pings not answered yet, by their ids, oldest first. */
+  readonly #pings = new Map<string, number>();
   readonly #startedMs = localMs();
   readonly #watch: NodeJS.Timeout;
 
@@ -122,9 +127,20 @@ export class StreamConnection {
     }
     if (!isRow(reply) || typeof reply['op'] !== 'string' || 'topic' in reply) return false;
     if (reply['op'] === 'pong' && Array.isArray(reply['args'])) {
-      this.#events.onClock({ sentMs: this.#pingSentMs, receivedMs, serverMs: Number(reply['args'][0]) });
+      const sentMs = this.#sentMsOf(String(reply['req_id'] ?? ''));
+      if (sentMs !== null) this.#events.onClock({ sentMs, receivedMs, serverMs: Number(reply['args'][0]) });
     }
     return true;
+  }
+
+  /** When the ping was sent that this answers; of an answer that does not say to which, the oldest. Answers come in order. */
+  #sentMsOf(id: string): number | null {
+    const sentMs = this.#pings.get(id) ?? this.#pings.values().next().value ?? null;
+    for (const key of this.#pings.keys()) {
+      this.#pings.delete(key);
+      if (key === id || !this.#pings.has(id)) break;
+    }
+    return sentMs;
   }
 
   #answered(response: unknown): void {
@@ -164,8 +180,11 @@ export class StreamConnection {
 
   #ping(): void {
     this.#pingSentMs = localMs();
+    const id = `${PING_ID}${++this.#pingCount}`;
+    this.#pings.set(id, this.#pingSentMs);
+    if (this.#pings.size > MOST_PINGS) this.#pings.delete(this.#pings.keys().next().value ?? '');
     try {
-      this.#socket?.send(JSON.stringify({ req_id: PING_ID, op: 'ping' }));
+      this.#socket?.send(JSON.stringify({ req_id: id, op: 'ping' }));
     } catch {
       // A socket that is closing says so by its close.
     }
