@@ -637,7 +637,7 @@ export const OPTIONS = {
     env: 'POSITION_LINKER_LOOKBACK_MS',
     placeholder: 'MS',
     unit: 'milliseconds',
-    fallback: 0,
+    fallback: 86_400_000,
     help: 'Of an account never connected before: how far back its history is fetched',
     parse: integer(0, 730 * 86_400_000),
   }),

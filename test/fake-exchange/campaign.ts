@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Servers } from '../chaos/servers.js';
 import { removeNamespace, stackEnvironment, temporaryNamespace } from '../cli/temporary-namespace.js';
 import { readTables, run } from '../e2e/pipeline.js';
 import { scenario } from '../simulator/scenarios.js';
@@ -12,8 +13,10 @@ import { GatewayProcess } from './gateway-process.js';
 import { sessionOf } from './session.js';
 
 /** One thing that goes wrong; what it does to the exchange, or to the gateway. */
-export const FAULTS = ['drop', 'close', 'silence', 'delay', 'duplicate', 'reorder', 'torn', 'refuse', 'expired', 'broken', 'limited', 'lag', 'clock', 'lost', 'kill'] as const;
+export const FAULTS = ['drop', 'close', 'silence', 'delay', 'duplicate', 'reorder', 'torn', 'refuse', 'expired', 'broken', 'limited', 'lag', 'clock', 'lost', 'kill', 'broker', 'both'] as const;
 export type FaultName = (typeof FAULTS)[number];
+/** These hold up the broker, and need one that nobody else uses. */
+export const BROKER_FAULTS: readonly FaultName[] = ['broker', 'both'];
 
 export interface CampaignOptions {
   readonly seed: number;
@@ -25,6 +28,11 @@ export interface CampaignOptions {
   readonly orders: number;
   readonly meanGapMs: number;
   readonly redundant?: boolean;
+  /** Gateways at the same time. */
+  readonly gateways?: number;
+  readonly accounts?: number;
+  /** With faults of the broker: servers of the campaign's own, which the environment names past their proxies. */
+  readonly servers?: Servers;
   /** How long missing evidence is waited for; short for a short campaign. */
   readonly joinWindowMs?: number;
   readonly say?: (line: string) => void;
@@ -33,7 +41,9 @@ export interface CampaignOptions {
 
 export interface CampaignResult {
   readonly differences: readonly string[];
-  readonly losses: number;
+  /** Disconnects that hit a connection. */
+  readonly hits: number;
+  readonly connections: number;
   readonly kills: number;
   readonly unheard: number;
   readonly frames: number;
@@ -43,25 +53,41 @@ export interface CampaignResult {
 const START_MS = 4_000;
 const SWEEP_MS = 1_500;
 const LONGEST_GAP_MS = 90_000;
+/** For a connection to strike at. */
+const LONGEST_WAIT_MS = 20_000;
 
 /** One session through a gateway that is disconnected again and again; then the tables against the truth. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
-  const { seed, disconnects, everyMs, orders, meanGapMs } = options;
+  const { seed, disconnects, everyMs, orders, meanGapMs, servers } = options;
   const say = options.say ?? (() => undefined);
-  const faults = options.faults ?? FAULTS;
+  const faults = options.faults ?? FAULTS.filter((fault) => servers !== undefined || !BROKER_FAULTS.includes(fault));
   const joinWindowMs = options.joinWindowMs ?? 5_000;
   const random = new Random(seed, 424_242);
   const namespace = temporaryNamespace('gw');
-  const spool = mkdtempSync(join(tmpdir(), 'position-linker-spool-'));
+  const folder = mkdtempSync(join(tmpdir(), 'position-linker-gateway-'));
   await run('setup', '--namespace', namespace, '--partitions', '3');
   const startTimeMs = Date.now() + START_MS;
-  const session = sessionOf({ ...scenario('active', seed, { orders, meanGapMs }), startTimeMs });
+  const session = sessionOf({ ...scenario('active', seed, { orders, meanGapMs, accounts: options.accounts ?? 1 }), startTimeMs });
   const exchange = new FakeExchange({ session, seed });
   await exchange.start();
-  const words = ['run', 'ws-gateway', '--namespace', namespace, '--spool-dir', spool, '--lookback-ms', '1000', '--settle-ms', '500', '--sweep-interval-ms', String(SWEEP_MS), '--join-window-ms', String(joinWindowMs), ...(options.redundant === true ? ['--redundant'] : [])];
-  let gateway = new GatewayProcess(exchange, words);
+  const keyFile = join(folder, 'keys.json');
+  writeFileSync(keyFile, JSON.stringify(exchange.accounts.map(({ key, secret }, index) => ({ account: `account-${index + 1}`, key, secret }))), { mode: 0o600 });
+  const words = [
+    'run', 'ws-gateway', '--namespace', namespace, '--spool-dir', join(folder, 'spool'), '--lookback-ms', '1000', '--settle-ms', '500', '--sweep-interval-ms', String(SWEEP_MS),
+    '--join-window-ms', String(joinWindowMs), ...(options.redundant === true ? ['--redundant'] : []), ...(exchange.accounts.length > 1 ? ['--key-file', keyFile] : []),
+  ];
+  const launch = (): GatewayProcess => new GatewayProcess(exchange, words, servers?.faulty ?? {});
+  const fleet = Array.from({ length: options.gateways ?? 1 }, launch);
   let kills = 0;
+  let hits = 0;
   let said = '';
+  const kill = async (): Promise<void> => {
+    kills++;
+    const index = random.int(0, fleet.length - 1);
+    await fleet[index]!.stop('SIGKILL');
+    said += fleet[index]!.text;
+    fleet[index] = launch();
+  };
   const plan = Array.from({ length: disconnects }, (_, index) => ({
     atMs: startTimeMs + Math.round(((session.endMs - startTimeMs) * random.int(2, 98)) / 100),
     fault: faults[index % faults.length] as FaultName, forMs: random.int(100, Math.max(200, everyMs)),
@@ -70,12 +96,22 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   try {
     for (const { atMs, fault, forMs } of plan) {
       await pause(Math.max(0, atMs - Date.now()));
-      if (fault === 'kill') {
-        kills++;
-        await gateway.stop('SIGKILL');
-        said += gateway.text;
-        gateway = new GatewayProcess(exchange, words);
+      for (let waitedMs = 0; exchange.stream.listeners(0) === 0 && waitedMs < LONGEST_WAIT_MS; waitedMs += 50) await pause(50);
+      if (exchange.stream.listeners(0) > 0) hits++;
+      if (fault === 'kill') await kill();
+      else if (BROKER_FAULTS.includes(fault)) {
+        for (const proxy of servers?.brokerProxies ?? []) proxy.hold();
+        await pause(2_000 + forMs);
+        if (fault === 'both') await kill();
+        else exchange.stream.drop();
+        for (const proxy of servers?.brokerProxies ?? []) proxy.heal();
       } else strike(exchange, fault, forMs, random);
+      for (const [index, gateway] of fleet.entries()) {
+        if (gateway.isRunning) continue;
+        // As a supervisor would: a gateway that could not start, because the broker was away, is started again.
+        said += gateway.text;
+        fleet[index] = launch();
+      }
     }
     exchange.faults.restLagMs = 0;
     exchange.faults.clockAheadMs = 0;
@@ -84,22 +120,23 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     const deadlineMs = Date.now() + LONGEST_GAP_MS;
     for (let quietMs = 0; quietMs < joinWindowMs + 2 * SWEEP_MS + 2_000 && Date.now() < deadlineMs; quietMs += 200) {
       await pause(200);
-      if (gateway.hasGap || exchange.progress.sent < exchange.progress.of) quietMs = 0;
+      if (fleet.some((gateway) => gateway.hasGap) || exchange.progress.sent < exchange.progress.of) quietMs = 0;
     }
-    const code = await gateway.stop();
-    said += gateway.text;
-    if (code !== 0) throw new Error(`the gateway ended with ${code}: ${gateway.text.slice(-2_000)}`);
+    for (const gateway of fleet) {
+      const code = await gateway.stop();
+      said += gateway.text;
+      if (code !== 0) throw new Error(`the gateway ended with ${code}: ${gateway.text.slice(-2_000)}`);
+    }
     for (const { key, secret } of exchange.accounts) if (said.includes(key) || said.includes(secret)) throw new Error('the gateway said a key or a secret');
     await run('run', 'all', '--drain', '--join-window-ms', String(joinWindowMs), '--namespace', namespace);
-    const tables = await readTables(namespace);
-    const differences = judge(tables, session.truth, { policy: 'pro-rata' });
-    say(`seed ${seed}: ${differences.length} differences, ${exchange.stream.accepted} connections, ${exchange.unheard.length} of ${session.frames.length} frames unheard, ${kills} kills`);
-    if (differences.length > 0) say(gateway.lines.slice(-40).map((line) => JSON.stringify(line)).join('\n'));
-    return { differences, losses: exchange.stream.accepted - 1, kills, unheard: exchange.unheard.length, frames: session.frames.length };
+    const differences = judge(await readTables(namespace), session.truth, { policy: 'pro-rata' });
+    say(`seed ${seed}: ${differences.length} differences, ${hits} disconnects hit one of ${exchange.stream.accepted} connections, ${exchange.unheard.length} of ${session.frames.length} frames unheard, ${kills} kills`);
+    if (differences.length > 0) for (const gateway of fleet) say(gateway.lines.slice(-40).map((line) => JSON.stringify(line)).join('\n'));
+    return { differences, hits, connections: exchange.stream.accepted, kills, unheard: exchange.unheard.length, frames: session.frames.length };
   } finally {
-    if (gateway.isRunning) await gateway.stop('SIGKILL');
+    for (const gateway of fleet) if (gateway.isRunning) await gateway.stop('SIGKILL');
     await exchange.stop();
-    rmSync(spool, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
     if (options.keep === true) say(`kept: ${namespace}`);
     else await removeNamespace(stackEnvironment(), namespace);
   }
@@ -146,6 +183,8 @@ function strike(exchange: FakeExchange, fault: FaultName, forMs: number, random:
       for (let i = 0; i < 5; i++) faults.lostFrames.add(exchange.progress.sent + random.int(0, 40));
       return;
     case 'kill':
+    case 'broker':
+    case 'both':
       return;
   }
   setTimeout(drop, forMs);

@@ -46,10 +46,11 @@ export class GatewayProcess {
     return this.lines.filter(({ msg }) => msg.startsWith(message)).length;
   }
 
-  /** A gap is open as far as it said. */
+  /** A gap of some account is open, as far as it said. */
   get hasGap(): boolean {
-    const last = this.lines.findLast(({ msg }) => msg.startsWith('gap'));
-    return last === undefined || last.msg !== 'gap closed';
+    const last = new Map<unknown, boolean>();
+    for (const { msg, account } of this.lines) if (msg === 'connecting' || msg.startsWith('gap')) last.set(account, msg !== 'gap closed');
+    return last.size === 0 || [...last.values()].some((isOpen) => isOpen);
   }
 
   /** Whether it still runs. */

@@ -39,6 +39,7 @@ export interface AccountSessionOptions {
   /** Asks the exchange for its time. */
   readonly learnTime: () => Promise<void>;
   readonly categories: readonly HistoryCategory[];
+  readonly hasSettlements: boolean;
   readonly seen: SeenRows;
   readonly books: AccountBooks;
   /** Connections at the same time: 1, or 2. */

@@ -14,6 +14,7 @@ export interface BackfillOptions {
   readonly account: string;
   readonly history: History;
   readonly categories: readonly HistoryCategory[];
+  readonly hasSettlements: boolean;
   readonly seen: SeenRows;
   readonly books: AccountBooks;
   /** Exchange time. */
@@ -55,11 +56,11 @@ export class Backfill {
   }
 
   async #window(category: HistoryCategory, window: TimeWindow, isLast: boolean, counts: BackfillCounts, assets: Map<HistoryCategory, Set<string>>): Promise<void> {
-    const { history, books } = this.#options;
+    const { history, books, hasSettlements } = this.#options;
     const isContract = category === 'linear' || category === 'inverse';
     // Executions first: an order that was asked for after them holds at least what they say.
     const executions = await history.executions(category, window);
-    const settlements = isContract ? await history.settlements(category, window) : null;
+    const settlements = isContract && hasSettlements ? await history.settlements(category, window) : null;
     const past = await history.orders(category, window);
     const open = isLast ? await history.openOrders(category) : null;
     const orders = [...past.rows, ...(open?.rows ?? [])];

@@ -99,10 +99,10 @@ export class LiveRun {
     const nowMs = clock.at(localMs());
     const highestMs = tails.flat().reduce<number | null>((highest, { highestWatermarkMs }) => (highestWatermarkMs === null ? highest : Math.max(highest ?? highestWatermarkMs, highestWatermarkMs)), null);
     const books = new Map(options.accounts.map(({ account }) => [account, { seen: new SeenRows(), books: new AccountBooks() }]));
-    this.sessions = options.accounts.map(({ account, credentials, history, rest }) => {
+    this.sessions = options.accounts.map(({ account, credentials, history, rest, categories, hasSettlements }) => {
       const known = books.get(account)!;
       return new AccountSession({
-        ...options, ...known, account, credentials, history, learnTime: () => rest.learnTime(),
+        ...options, ...known, account, credentials, history, categories, hasSettlements, learnTime: () => rest.learnTime(),
         knownUntilMs: knownUntil(account, options.known, highestMs, nowMs - options.lookbackMs),
         push: (line) => this.#backlog.push(line), caughtUp: () => this.#backlog.caughtUp(), hasRoom: () => this.#hasRoom(), signal: this.#stopping.signal,
       });

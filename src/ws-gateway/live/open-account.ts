@@ -18,6 +18,10 @@ export interface OpenAccount {
   readonly history: History;
   /** Null where the exchange does not tell. */
   readonly rights: KeyRights | null;
+  /** Those of the categories asked for of which this exchange has a history. */
+  readonly categories: readonly HistoryCategory[];
+  /** Whether it has a transaction log to ask. */
+  readonly hasSettlements: boolean;
 }
 
 export interface OpenLog {
@@ -51,10 +55,10 @@ export async function openAccount(options: OpenAccountOptions): Promise<OpenAcco
     const account = credentials.account ?? rights?.uid ?? 'default';
     if (!isAccountName(account)) throw new GuidedError('the exchange gives no usable uid for the key', 'name the account in a key file');
     const history = new History(rest);
-    await probe(history, categories, clock, log);
+    const answered = await probe(history, categories, clock, log);
     const warning = rights === null ? null : rightsWarning(rights);
     if (warning !== null) log.warn({ account }, warning);
-    return { account, credentials, rest, history, rights };
+    return { account, credentials, rest, history, rights, ...answered };
   } catch (error) {
     if (error instanceof RestRefusedError) throw refusedError(error, credentials.account, place);
     throw error;
@@ -86,22 +90,33 @@ async function rightsOf(rest: RestClient, log: OpenLog): Promise<KeyRights | nul
   }
 }
 
-/** One question of each kind: a key that may not ask is better found out now than after the first gap. */
-async function probe(history: History, categories: readonly HistoryCategory[], clock: ExchangeClock, log: OpenLog): Promise<void> {
+/**
+ * One question of each kind: a key that may not ask is better found out now than after the first gap. A category, or a transaction
+ * log, that this exchange does not have is left out from here on.
+ */
+async function probe(history: History, categories: readonly HistoryCategory[], clock: ExchangeClock, log: OpenLog): Promise<{ readonly categories: readonly HistoryCategory[]; readonly hasSettlements: boolean }> {
   const nowMs = clock.at(localMs());
   const window = { fromMs: nowMs - 1_000, toMs: nowMs };
-  for (const category of categories) {
-    const questions: (() => Promise<unknown>)[] = [() => history.executions(category, window), () => history.openOrders(category)];
-    if (category === 'linear' || category === 'inverse') questions.push(() => history.positions(category), () => history.settlements(category, window));
-    for (const question of questions) {
-      try {
-        await question();
-      } catch (error) {
-        if (!(error instanceof RestRefusedError) || error.refusal !== 'request') throw error;
-        log.warn({ category, why: error.message }, 'the exchange does not answer a question that a backfill asks');
-      }
+  const isAnswered = async (what: string, questions: readonly (() => Promise<unknown>)[]): Promise<boolean> => {
+    try {
+      for (const question of questions) await question();
+      return true;
+    } catch (error) {
+      if (!(error instanceof RestRefusedError) || error.refusal !== 'request') throw error;
+      log.warn({ why: error.message }, `the exchange does not answer for ${what}: gaps of it are not fetched`);
+      return false;
     }
+  };
+  const answered: HistoryCategory[] = [];
+  let hasSettlements = true;
+  for (const category of categories) {
+    const isContract = category === 'linear' || category === 'inverse';
+    const questions = [() => history.executions(category, window), () => history.orders(category, window), () => history.openOrders(category), ...(isContract ? [() => history.positions(category)] : [])];
+    if (!(await isAnswered(`category ${category}`, questions))) continue;
+    answered.push(category);
+    if (isContract && hasSettlements) hasSettlements = await isAnswered('the transaction log', [() => history.settlements(category, window)]);
   }
+  return { categories: answered, hasSettlements };
 }
 
 function refusedError({ refusal, message }: RestRefusedError, account: string | null, place: string): GuidedError {

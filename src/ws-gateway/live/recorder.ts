@@ -4,7 +4,6 @@ import { AccountBooks } from './account-books.js';
 import { AccountSession, type SessionLog } from './account-session.js';
 import type { ExchangeClock } from './exchange-clock.js';
 import type { ExchangeTarget } from './exchange-target.js';
-import type { HistoryCategory } from './history.js';
 import { localMs } from './local-clock.js';
 import type { OpenAccount } from './open-account.js';
 import { SeenRows } from './seen-rows.js';
@@ -13,7 +12,6 @@ export interface RecorderOptions {
   readonly accounts: readonly OpenAccount[];
   readonly target: ExchangeTarget;
   readonly clock: ExchangeClock;
-  readonly categories: readonly HistoryCategory[];
   readonly connections: number;
   readonly overlapMs: number;
   readonly lookbackMs: number;
@@ -27,7 +25,7 @@ export interface RecorderOptions {
 /** Sessions of accounts whose arrivals become lines of a capture, with what gaps hid. Until the signal. */
 export async function record(options: RecorderOptions): Promise<void> {
   const { clock, append } = options;
-  await Promise.all(options.accounts.map(async ({ account, credentials, history, rest }) => {
+  await Promise.all(options.accounts.map(async ({ account, credentials, history, rest, categories, hasSettlements }) => {
     const seen = new SeenRows();
     const books = new AccountBooks();
     const push = (line: string): void => {
@@ -41,7 +39,7 @@ export async function record(options: RecorderOptions): Promise<void> {
       }
     };
     const session = new AccountSession({
-      ...options, account, credentials, history, seen, books, push, learnTime: () => rest.learnTime(),
+      ...options, account, credentials, history, categories, hasSettlements, seen, books, push, learnTime: () => rest.learnTime(),
       knownUntilMs: clock.at(localMs()) - options.lookbackMs, caughtUp: async () => undefined, hasRoom: async () => undefined,
     });
     await session.run();
