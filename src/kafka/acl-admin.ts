@@ -1,7 +1,11 @@
 import kafkajs, { type Admin } from 'kafkajs';
+import { canonicalJson } from '../domain/canonical-json.js';
 import { kafkaClient } from './admin.js';
+import { errorName, NO_ERROR } from './broker-errors.js';
 import { Cluster, type ClusterOptions } from './cluster.js';
 import { ConfigurationError } from './errors.js';
+import { knownEverywhere } from './everywhere.js';
+import { describeRulesRequest, type NumberedRule } from './protocol/admin-requests.js';
 import { apiVersionsRequest } from './protocol/cluster-requests.js';
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
@@ -35,10 +39,18 @@ export const CLUSTER_NAME = 'kafka-cluster';
 
 /** Brokers that know DescribeCluster let an idempotent producer write with the right to the topic alone. */
 const DESCRIBE_CLUSTER = 60;
-const SECURITY_DISABLED = 'SECURITY_DISABLED';
+const SECURITY_DISABLED = 54;
 
-function isSecurityDisabled(error: unknown): boolean {
-  return (error as { type?: unknown }).type === SECURITY_DISABLED;
+function readableRule({ resourceType, name, patternType, principal, host, operation, permission }: NumberedRule): AccessRule {
+  return {
+    principal,
+    host,
+    resource: (Object.entries(RESOURCES).find(([, type]) => type === resourceType)?.[0] ?? 'other') as AclResource,
+    name,
+    pattern: patternType === ResourcePatternTypes.PREFIXED ? 'prefixed' : 'literal',
+    operation: operationName(operation),
+    permission: permission === AclPermissionTypes.DENY ? 'deny' : 'allow',
+  };
 }
 
 function operationName(operation: number): string {
@@ -58,31 +70,13 @@ export class AclAdmin {
 
   /** All rules about these principals; null where there is no authorizer, and everybody may do everything. */
   async rulesOf(principals: readonly string[]): Promise<readonly AccessRule[] | null> {
-    const { resources } = await this.#use((admin) =>
-      // kafkajs takes what is not there for "any", but declares that it must be there.
-      admin
-        .describeAcls({ resourceType: AclResourceTypes.ANY, resourcePatternType: ResourcePatternTypes.ANY, operation: AclOperationTypes.ANY, permissionType: AclPermissionTypes.ANY } as Parameters<Admin['describeAcls']>[0])
-        .catch((error: unknown) => {
-          if (isSecurityDisabled(error)) return { resources: null };
-          throw error;
-        }),
-    );
-    if (resources === null) return null;
-    const rules = resources.flatMap(({ resourceType, resourceName, resourcePatternType, acls }) =>
-      acls.map(({ principal, host, operation, permissionType }): AccessRule => ({
-        principal,
-        host,
-        resource: (Object.entries(RESOURCES).find(([, type]) => type === resourceType)?.[0] ?? 'other') as AclResource,
-        name: resourceName,
-        pattern: resourcePatternType === ResourcePatternTypes.PREFIXED ? 'prefixed' : 'literal',
-        operation: operationName(operation),
-        permission: permissionType === AclPermissionTypes.DENY ? 'deny' : 'allow',
-      })),
-    );
-    return rules.filter(({ principal }) => principals.includes(principal));
+    const { errorCode, errorMessage, rules } = await this.#cluster.requestAny(describeRulesRequest());
+    if (errorCode === SECURITY_DISABLED) return null;
+    if (errorCode !== NO_ERROR) throw new ConfigurationError(`rules of access could not be read: ${errorName(errorCode)}${errorMessage === null ? '' : `: ${errorMessage}`}; it needs the right to describe the cluster`);
+    return rules.map(readableRule).filter(({ principal }) => principals.includes(principal));
   }
 
-  /** Rules that are there already stay as they are. */
+  /** Rules that are there already stay as they are. Resolves when every broker knows them. */
   async add(rules: readonly AccessRule[]): Promise<void> {
     if (rules.length === 0) return;
     await this.#use((admin) =>
@@ -98,6 +92,11 @@ export class AclAdmin {
         })),
       }),
     );
+    const wanted = rules.map((rule) => canonicalJson(rule));
+    await knownEverywhere(this.#cluster, describeRulesRequest(), (answer) => {
+      const known = new Set(answer.rules.map((rule) => canonicalJson(readableRule(rule))));
+      return wanted.every((rule) => known.has(rule));
+    });
   }
 
   /** Whether writing idempotently needs a right of its own, as it did before Kafka 2.8. */
@@ -117,7 +116,7 @@ export class AclAdmin {
       await this.#connected;
       return await work(this.#admin);
     } catch (error) {
-      if (isSecurityDisabled(error)) {
+      if ((error as { type?: unknown }).type === 'SECURITY_DISABLED') {
         throw new ConfigurationError('these brokers have no authorizer, so that everybody may do everything and rules cannot be kept; set authorizer.class.name in server.properties', { cause: error });
       }
       throw new ConfigurationError(`rules of access could not be administered: ${error instanceof Error ? error.message : String(error)}`, { cause: error });

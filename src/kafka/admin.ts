@@ -1,7 +1,11 @@
 import kafkajs, { type Admin, type Kafka as KafkaClient, type SASLOptions } from 'kafkajs';
+import { errorName, NO_ERROR, UNKNOWN_TOPIC_OR_PARTITION } from './broker-errors.js';
 import { Cluster, type ClusterOptions } from './cluster.js';
 import { classify, ConfigurationError } from './errors.js';
+import { knownEverywhere } from './everywhere.js';
 import { earliestOffsets } from './offsets.js';
+import { describeTopicConfigsRequest, setTopicConfigsRequest } from './protocol/admin-requests.js';
+import { metadataRequest } from './protocol/cluster-requests.js';
 
 const { ConfigResourceTypes, Kafka, logLevel } = kafkajs;
 
@@ -124,6 +128,8 @@ export class TopicAdmin {
       const count = await this.#cluster.partitionCount(topic);
       await earliestOffsets(this.#cluster, Array.from({ length: count }, (_, partition) => ({ topic, partition })));
     }
+    const names = topics.map(({ topic }) => topic);
+    await knownEverywhere(this.#cluster, metadataRequest(names), (answer) => answer.topics.every(({ errorCode }) => errorCode === NO_ERROR));
   }
 
   /** More partitions; resolves when each has a leader. */
@@ -131,25 +137,21 @@ export class TopicAdmin {
     await this.#use((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: partitions }] }));
     await this.#cluster.refresh([topic]);
     await earliestOffsets(this.#cluster, Array.from({ length: partitions }, (_, partition) => ({ topic, partition })));
+    await knownEverywhere(this.#cluster, metadataRequest([topic]), (answer) => (answer.topics[0]?.partitions.length ?? 0) >= partitions);
   }
 
-  /** Sets the given values and keeps all others that are set on the topic: the request behind it replaces everything. */
+  /**
+   * Sets the given values and keeps all others that are set on the topic. The request that kafkajs knows replaces everything,
+   * and merging here could write back what another broker has not heard of yet; so this sends the one that sets single values.
+   * Resolves when every broker says them.
+   */
   async mergeConfigs(topic: string, configs: Readonly<Record<string, string>>): Promise<void> {
-    const [existing] = await this.describe([topic]);
-    if (existing === undefined) throw new ConfigurationError(`topic ${topic} does not exist; create it first`);
-    const merged = { ...existing.configs, ...configs };
-    await this.#use((admin) =>
-      admin.alterConfigs({
-        validateOnly: false,
-        resources: [
-          {
-            type: ConfigResourceTypes.TOPIC,
-            name: topic,
-            configEntries: Object.entries(merged).map(([name, value]) => ({ name, value })),
-          },
-        ],
-      }),
-    );
+    const [answer] = await this.#cluster.requestAny(setTopicConfigsRequest(topic, configs));
+    const { errorCode, errorMessage } = answer ?? { errorCode: -1, errorMessage: null };
+    if (errorCode === UNKNOWN_TOPIC_OR_PARTITION) throw new ConfigurationError(`topic ${topic} does not exist; create it first`);
+    if (errorCode !== NO_ERROR) throw new ConfigurationError(`the settings of ${topic} could not be changed: ${errorName(errorCode)}${errorMessage === null ? '' : `: ${errorMessage}`}`);
+    const wanted = Object.entries(configs);
+    await knownEverywhere(this.#cluster, describeTopicConfigsRequest([topic]), ([found]) => wanted.every(([name, value]) => found?.values.get(name) === value));
   }
 
   /** Topics that do not exist are passed over. */

@@ -95,6 +95,12 @@ export class Cluster {
     return this.#nextRefresh;
   }
 
+  /** Of the brokers that the cluster counts as there. */
+  async brokerIds(): Promise<readonly number[]> {
+    await this.refresh();
+    return [...this.#brokers.keys()];
+  }
+
   async coordinator(kind: CoordinatorKind, key: string): Promise<number> {
     const id = `${kind} ${key}`;
     const known = this.#coordinators.get(id);

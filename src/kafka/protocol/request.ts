@@ -34,6 +34,9 @@ export const APIS = {
   initProducerId: { key: 22, version: 1, name: 'InitProducerId' },
   addPartitionsToTxn: { key: 24, version: 1, name: 'AddPartitionsToTxn' },
   addOffsetsToTxn: { key: 25, version: 1, name: 'AddOffsetsToTxn' },
+  describeAcls: { key: 29, version: 1, name: 'DescribeAcls' },
+  describeConfigs: { key: 32, version: 1, name: 'DescribeConfigs' },
+  incrementalAlterConfigs: { key: 44, version: 0, name: 'IncrementalAlterConfigs' },
   endTxn: { key: 26, version: 1, name: 'EndTxn' },
   txnOffsetCommit: { key: 28, version: 2, name: 'TxnOffsetCommit' },
 } as const satisfies Record<string, Api>;
