@@ -31,6 +31,8 @@ const TIMEOUT_MS = 10_000;
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 100;
 
+const NO_CONFLUENT_API = "see that SCHEMA_REGISTRY_URL, its path included, is that of a registry with Confluent's API (Apicurio has it under /apis/ccompat/v7)";
+
 const SUBJECT_NOT_FOUND = 40401;
 const VERSION_NOT_FOUND = 40402;
 const SCHEMA_NOT_FOUND = 40403;
@@ -130,7 +132,7 @@ export class RegistryClient {
       const subject = decodeURIComponent(path.split('/')[1] ?? '');
       throw new IncompatibleSchemaError(`${subject}: the registry refuses the schema as incompatible with an earlier version: ${describe(answer)}`, 'make the change readable both ways: a new field needs a default, a type may not change, names stay or get an alias');
     }
-    const hint = answer.status === 401 || answer.status === 403 ? 'put user:password into SCHEMA_REGISTRY_URL' : 'see that SCHEMA_REGISTRY_URL, its path included, is that of a registry with the Confluent API';
+    const hint = answer.status === 401 || answer.status === 403 ? 'put user:password into SCHEMA_REGISTRY_URL' : NO_CONFLUENT_API;
     throw new RegistryError(`the schema registry at ${this.addresses()} answered ${answer.status} to ${method} ${path}: ${describe(answer)}`, hint);
   }
 
@@ -174,7 +176,7 @@ async function send({ base, authorization }: Endpoint, method: string, path: str
 }
 
 function fail(base: string, text: string): never {
-  throw new RegistryError(`${base} does not answer in JSON: ${JSON.stringify(text.slice(0, 80))}`, 'see that SCHEMA_REGISTRY_URL, its path included, is that of a registry with the Confluent API');
+  throw new RegistryError(`${base} does not answer in JSON: ${JSON.stringify(text.slice(0, 80))}`, NO_CONFLUENT_API);
 }
 
 function parseJson(text: string): unknown {

@@ -103,6 +103,30 @@ describe('RegistryClient', () => {
     );
   });
 
+  it('understands what Confluent and Apicurio answer where a subject has no level, no versions, or a schema is none', async () => {
+    const answers: Readonly<Record<string, readonly [number, unknown]>> = {
+      '/config/own?defaultToGlobal=false': [200, { compatibilityLevel: 'FULL' }],
+      // Confluent's own code for it; before it had one, and elsewhere, that of a missing subject.
+      '/config/new?defaultToGlobal=false': [404, { error_code: 40408, message: 'no level' }],
+      '/config/old?defaultToGlobal=false': [404, { error_code: 40401, message: 'no subject' }],
+      '/config': [200, { compatibilityLevel: 'BACKWARD' }],
+      '/subjects/new/versions': [404, { error_code: 40401, message: 'no subject' }],
+      '/subjects/own/versions': [200, [10, 9]],
+      '/subjects/own/versions/11': [404, { error_code: 40402, message: 'no version' }],
+    };
+    await withServer(
+      ({ url, method }) => (method === 'POST' ? [422, { error_code: 42201, message: 'Invalid Avro schema' }] : (answers[url] ?? [500, {}])),
+      async (address) => {
+        const client = new RegistryClient(`http://${address}`);
+        expect([await client.level('own'), await client.level('new'), await client.level('old'), await client.globalLevel()]).to.deep.equal(['FULL', null, null, 'BACKWARD']);
+        expect([await client.versions('new'), await client.versions('own'), await client.version('own', 11)]).to.deep.equal([[], [9, 10], null]);
+        const error = await failure(client.register('own', '{'));
+        expect(error).to.be.instanceOf(RegistryError);
+        expect(error.message).to.include('422').and.include('Invalid Avro schema');
+      },
+    );
+  });
+
   it('calls a refused schema incompatible', async () => {
     await withServer(
       () => [409, { error_code: 409, message: 'reader misses a default' }],
