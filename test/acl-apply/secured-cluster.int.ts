@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import kafkajs, { type AclEntry } from 'kafkajs';
 import postgres from 'postgres';
-import { AclAdmin, type AccessRule } from '../../src/kafka/acl-admin.js';
+import { AclAdmin, CLUSTER_NAME, type AccessRule } from '../../src/kafka/acl-admin.js';
 import { TopicAdmin } from '../../src/kafka/admin.js';
 import { Cluster } from '../../src/kafka/cluster.js';
 import { knownEverywhere } from '../../src/kafka/everywhere.js';
@@ -34,7 +34,7 @@ describe('three brokers with users and rules', function () {
   let master: Record<string, string>;
 
   before(async () => {
-    const users = Object.fromEntries([...ROLES, 'nobody'].map((role) => [role, PASSWORD]));
+    const users = Object.fromEntries([...ROLES, 'keeper'].map((role) => [role, PASSWORD]));
     cluster = await KafkaCluster.start({ dir: join(dir, 'kafka'), count: 3, heapMb: 256, security: { users } });
     master = { ...stack, KAFKA_BROKERS: cluster.direct.join(','), POSITION_LINKER_NAMESPACE: namespace, POSITION_LINKER_ENVIRONMENT: 'production', POSITION_LINKER_PARTITIONS: '2' };
     admin = new TopicAdmin({ brokers: cluster.direct, clientId: 'test' });
@@ -189,6 +189,24 @@ describe('three brokers with users and rules', function () {
       await kafka.disconnect();
     }
     expect((await asMaster('acls', 'plan')).stdout).to.include('nothing to create');
+  });
+
+  it('lets somebody keep topics and rules who may do nothing else', async () => {
+    const acls = new AclAdmin({ brokers: cluster.direct, clientId: 'test' });
+    const own = { principal: 'User:keeper', host: '*', permission: 'allow' } as const;
+    const ofTopics = ['create', 'describe', 'describe_configs', 'alter_configs'].map((operation): AccessRule => ({ ...own, resource: 'topic', name: `${namespace}`, pattern: 'prefixed', operation }));
+    const ofCluster = ['describe', 'describe_configs', 'alter'].map((operation): AccessRule => ({ ...own, resource: 'cluster', name: CLUSTER_NAME, pattern: 'literal', operation }));
+    await acls.add([...ofTopics, ...ofCluster]).finally(() => acls.close());
+    const other = ['--namespace', `${namespace}_kept`, '--partitions', '1'];
+    const refused = await asUser('keeper', ['topics', 'apply', '--namespace', `x${namespace}`]);
+    expect([refused.code, refused.stderr]).to.satisfy(([code, text]: [number, string]) => code === 1 && text.includes('uthoriz'), refused.stderr);
+    expect((await asUser('keeper', ['topics', 'apply', ...other])).stdout).to.include(`${COUNT} created`);
+    await admin.mergeConfigs(`${namespace}_kept.ws-gateway.order`, { 'retention.ms': '1' });
+    expect((await asUser('keeper', ['topics', 'diff', ...other])).code).to.equal(3);
+    expect((await asUser('keeper', ['topics', 'apply', ...other])).stdout).to.include('1 settings changed');
+    const rules = await asUser('keeper', ['acls', 'apply', 'order-manager', ...other.slice(0, 2)]);
+    expect([rules.code, rules.stdout]).to.deep.equal([0, 'acls: 9 created, 9 in all\n']);
+    expect((await asUser('order-manager', ['topics', 'diff'])).stderr).to.include('uthoriz');
   });
 
   it('knows the same user by every mechanism, over TLS with the authority alone', async () => {
