@@ -9,13 +9,19 @@ import { goneOf, RoleFleet, startCommand } from './role-fleet.js';
 import { Servers } from './servers.js';
 
 export interface CampaignOptions {
+  /** How many, or for how long faults go on. */
   readonly faults: number;
+  readonly minutes: number | null;
   readonly seed: number;
   readonly brokers: number;
   readonly dir: string;
   readonly kinds: readonly string[] | null;
+  /** Pauses between faults, times this. */
+  readonly gapFactor: number;
   /** Keeps servers' data and logs. */
   readonly isKept: boolean;
+  /** Called every so often while load and faults go on. */
+  readonly watch?: { readonly everyMs: number; look(world: World): Promise<void> };
   readonly say: (line: string) => void;
 }
 
@@ -58,7 +64,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
   const servers = await Servers.start({ dir, brokers });
   const faulty = { ...servers.faulty, POSITION_LINKER_NAMESPACE: NAMESPACE, POSITION_LINKER_LOG_LEVEL: 'warn' };
   const fleet = new RoleFleet({ ...faulty, POSITION_LINKER_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS), POSITION_LINKER_COMMIT_INTERVAL_MS: '50' }, dir);
-  const load = new Load({ seed, dir, env: faulty, speed: SPEED });
+  const load = new Load({ seed, dir, env: faulty, speed: SPEED, pieceSeconds: 4 });
   const hostile: HostileWriter[] = [];
   // Whoever ends this process early must not leave servers behind.
   const endProcesses = (): void => {
@@ -76,8 +82,9 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     load.start();
     hostile.push(new HostileWriter(servers.kafka.direct, NAMESPACE, PARTITIONS, new Random(seed, 5)));
     const world: World = { servers, fleet, load, namespace: NAMESPACE, sessionTimeoutMs: SESSION_TIMEOUT_MS };
-    const injected = await inject(options, world, startedMs);
-    say(`${options.faults} faults are over; the rest of the session, then the drain`);
+    const watching = watch(options, world);
+    const injected = await inject(options, world, startedMs).finally(watching.stop);
+    say(`the faults are over; the rest of the session, then the drain`);
     await Promise.all(hostile.map((writer) => writer.close()));
     for (const proxy of servers.proxies) proxy.heal();
     await load.finish();
@@ -94,8 +101,26 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
   }
 }
 
-/** Injects until so many faults have hit something. */
-async function inject({ faults, seed, kinds, say }: CampaignOptions, world: World, startedMs: number): Promise<ReadonlyMap<string, number>> {
+function watch({ watch: watcher }: CampaignOptions, world: World): { readonly stop: () => Promise<void> } {
+  if (watcher === undefined) return { stop: async () => undefined };
+  const stopping = new AbortController();
+  const running = (async () => {
+    while (!stopping.signal.aborted) {
+      await watcher.look(world);
+      await pause(watcher.everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  })();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+/** Injects until so many faults have hit something, or until the time is over. */
+async function inject(options: CampaignOptions, world: World, startedMs: number): Promise<ReadonlyMap<string, number>> {
+  const { faults, minutes, seed, kinds, say } = options;
   const plan = planOf(seed, FAULT_KINDS.filter(({ name }) => kinds === null || kinds.includes(name)));
   const injected = new Map<string, number>();
   const underWay = new Set<Promise<void>>();
@@ -108,7 +133,7 @@ async function inject({ faults, seed, kinds, say }: CampaignOptions, world: Worl
       (what) => {
         if (what === null) return;
         injected.set(kind.name, (injected.get(kind.name) ?? 0) + 1);
-        say(`${((Date.now() - startedMs) / 1_000).toFixed(1).padStart(7)} s  ${String(++hits).padStart(3)}/${faults}  ${kind.name}: ${what}`);
+        say(`${((Date.now() - startedMs) / 1_000).toFixed(1).padStart(7)} s  ${String(++hits).padStart(3)}${minutes === null ? `/${faults}` : ''}  ${kind.name}: ${what}`);
       },
       (error: unknown) => void failures.push(error),
     ).finally(() => {
@@ -117,11 +142,13 @@ async function inject({ faults, seed, kinds, say }: CampaignOptions, world: Worl
     });
     underWay.add(work);
   };
-  while (failures.length === 0) {
-    while (underWay.size > 0 && hits + underWay.size >= faults) await Promise.race(underWay);
-    if (hits >= faults) break;
+  const endMs = minutes === null ? Infinity : Date.now() + minutes * 60_000;
+  const most = minutes === null ? faults : Infinity;
+  while (failures.length === 0 && Date.now() < endMs) {
+    while (underWay.size > 0 && hits + underWay.size >= most) await Promise.race(underWay);
+    if (hits >= most) break;
     const next = plan.next().value;
-    await pause(next.gapMs);
+    await pause(next.gapMs * options.gapFactor);
     while (underWay.size >= AT_ONCE || (next.kind.resource !== null && busy.has(next.kind.resource))) await Promise.race(underWay);
     begin(next);
   }

@@ -13,9 +13,10 @@ export interface LoadOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Times recorded pace. */
   readonly speed: number;
+  /** How long a piece takes to play. */
+  readonly pieceSeconds: number;
 }
 
-const CHUNK_SECONDS = 12;
 const RETRY_MS = 500;
 
 /**
@@ -84,13 +85,13 @@ export class Load {
   }
 
   #nextPiece(): string {
-    const { dir, speed } = this.#options;
+    const { dir, speed, pieceSeconds } = this.#options;
     const piece: string[] = this.#carried === null ? [] : [this.#carried];
     this.#carried = null;
     let endMs: number | null = null;
     for (let next = this.#lines.next(); next.done !== true; next = this.#lines.next()) {
       const receivedMs = receivedAt(next.value);
-      endMs ??= receivedMs === null ? null : receivedMs + CHUNK_SECONDS * 1_000 * speed;
+      endMs ??= receivedMs === null ? null : receivedMs + pieceSeconds * 1_000 * speed;
       if (receivedMs !== null && endMs !== null && receivedMs > endMs) {
         this.#carried = next.value;
         break;

@@ -82,7 +82,7 @@ const dir = values.dir ?? join(packageRoot, '.stack', `chaos-${process.pid}`);
 
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => process.exit(130));
 try {
-  const report = await runCampaign({ faults, seed, brokers, dir, kinds, isKept: values.keep, say: (line) => void (values.quiet || process.stderr.write(`${line}\n`)) });
+  const report = await runCampaign({ faults, minutes: null, gapFactor: 1, seed, brokers, dir, kinds, isKept: values.keep, say: (line) => void (values.quiet || process.stderr.write(`${line}\n`)) });
   print(report, seed, values.json);
   process.exit(report.problems.length === 0 ? 0 : 1);
 } catch (error) {

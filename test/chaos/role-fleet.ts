@@ -10,12 +10,15 @@ export interface Instance {
   readonly child: ChildProcess;
   readonly startedMs: number;
   isPaused: boolean;
-  /** Ended by a fault, or told to end: its exit code says nothing. */
+  /** Killed: its exit code says nothing. */
   isExpected: boolean;
+  /** Told to end: one that has only just started dies of the signal. */
+  isTold: boolean;
   readonly gone: Promise<number | null>;
 }
 
 const RESTART_MS = 300;
+const INTERRUPTED_TWICE = 130;
 /** Codes by which a process says that a position, state or the log itself is lost: no fault here may cause them. */
 const NEVER = [5, 6, 7];
 
@@ -75,7 +78,8 @@ export class RoleFleet {
   }
 
   kill(instance: Instance, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<number | null> {
-    instance.isExpected = signal === 'SIGKILL' || instance.isExpected;
+    instance.isExpected ||= signal === 'SIGKILL';
+    instance.isTold = true;
     instance.child.kill(signal);
     if (instance.isPaused) this.wake(instance);
     return instance.gone;
@@ -113,13 +117,13 @@ export class RoleFleet {
 
   #start(role: string): Instance {
     const child = startCommand(['run', role], this.#env, join(this.#dir, `${role}.log`));
-    const instance: Instance = { role, child, startedMs: Date.now(), isPaused: false, isExpected: false, gone: goneOf(child) };
+    const instance: Instance = { role, child, startedMs: Date.now(), isPaused: false, isExpected: false, isTold: false, gone: goneOf(child) };
     void instance.gone.then((code) => this.#note(instance, code));
     return instance;
   }
 
-  #note({ role, isExpected }: Instance, code: number | null): void {
-    if (isExpected || code === 0) return;
+  #note({ role, isExpected, isTold, child }: Instance, code: number | null): void {
+    if (isExpected || code === 0 || (isTold && (child.signalCode === 'SIGTERM' || code === INTERRUPTED_TWICE))) return;
     const how = `${role} ended with ${code === null ? 'a signal' : `exit code ${code}`}`;
     this.exits.set(how, (this.exits.get(how) ?? 0) + 1);
     if (code === null || NEVER.includes(code)) this.problems.push(how);
