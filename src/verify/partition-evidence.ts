@@ -84,9 +84,8 @@ function resultOf(sum: DeltaSums, state: TopicState): ResultRow {
   const { account, category, asset, position_idx, signal_id, position_id } = sum;
   const open = sum.entryQuantity - sum.exitQuantity;
   const realized = sum.unknown > 0 ? null : sum.realizedPnl;
-  const side = [...state.deltas.values()].find((delta) => delta.position_id === position_id)?.side;
   return {
-    account, category, asset, position_idx, signal_id, position_id, direction: side === 'Sell' ? 'short' : 'long', entry_quantity: sum.entryQuantity, exit_quantity: sum.exitQuantity,
+    account, category, asset, position_idx, signal_id, position_id, direction: state.sides.get(position_id) === 'Sell' ? 'short' : 'long', entry_quantity: sum.entryQuantity, exit_quantity: sum.exitQuantity,
     realized_pnl: realized, fees: sum.fees, funding: sum.funding, net_pnl: realized === null ? null : realized - sum.fees - sum.funding, open_quantity: open, is_closed: open === 0n,
   };
 }

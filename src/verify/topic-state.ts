@@ -31,6 +31,8 @@ export class TopicState {
   readonly latest = new Map<string, Map<string, LatestRow & { readonly isGone: boolean }>>();
   readonly deltas = new Map<string, Delta>();
   readonly sums = new Map<string, DeltaSums>();
+  /** Side of each cycle, as its newest delta says. */
+  readonly sides = new Map<string, string>();
   /** Offset of the last delta of each row of results. */
   readonly lastDelta = new Map<string, number>();
   readonly fills = new Map<string, Timed<Fill>>();
@@ -107,8 +109,10 @@ export class TopicState {
   #delta(delta: Delta, offset: number): void {
     addDelta(this.sums, delta);
     this.lastDelta.set(resultKey(delta), offset);
-    if (delta.reverses === null) this.deltas.set(delta.id, delta);
-    else this.deltas.delete(delta.reverses);
+    if (delta.reverses === null) {
+      this.deltas.set(delta.id, delta);
+      this.sides.set(delta.position_id, delta.side);
+    } else this.deltas.delete(delta.reverses);
   }
 
   #fill(fill: Fill, effectiveMs: number): void {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ChildProcess } from 'node:child_process';
 import { expect } from 'chai';
+import postgres from 'postgres';
 import { captureNames, readCapture } from '../captures/captures.js';
 import { removeNamespace, stackEnvironment, temporaryNamespace } from '../cli/temporary-namespace.js';
 import { judge } from '../truth/judge.js';
@@ -106,6 +107,28 @@ describe('recorded sessions through broker, registry and database', function () 
     const words = await Promise.all([['exec', link['exec_id']!], ['signal', link['signal_id']!], [link['position_id']!], ['asset', link['asset']!]].map((subject) => run('explain', ...subject, '--namespace', namespace)));
     for (const text of words.slice(0, 3)) expect(text).to.contain(link['id']!);
     expect(words[3]).to.contain(`${link['asset']} (closing quantity`);
+  });
+
+  it('a row changed by hand is found, with exit code 3 and the row, and nothing once it is put right', async () => {
+    const namespace = sessions.get(3) as string;
+    const sql = postgres(stackEnvironment().DATABASE_URL, { max: 1, onnotice: () => undefined });
+    const link = straight.position_orders[0]!;
+    const change = (by: string): Promise<unknown> => sql.unsafe(`UPDATE "${namespace}".position_orders SET size_delta = size_delta + ${by} WHERE id = '${String(link['id'])}'`);
+    try {
+      await change('1');
+      const child = start(['verify', '--json', '--asset', String(link['asset']), '--namespace', namespace]);
+      let out = '';
+      child.stdout!.on('data', (chunk: Buffer) => { out += chunk.toString(); });
+      const [code] = (await once(child, 'close')) as [number];
+      expect(code).to.equal(3);
+      const { holds, breaches } = JSON.parse(out) as { holds: boolean; breaches: { check: string; witness: { row: { id?: string } } }[] };
+      expect(holds).to.equal(false);
+      expect(breaches.find(({ check }) => check === 'rows')!.witness.row.id).to.equal(link['id']);
+    } finally {
+      await change('-1');
+      await sql.end();
+    }
+    await run('verify', '--asset', String(link['asset']), '--namespace', namespace);
   });
 
   for (const partitions of [1, 3]) {

@@ -137,7 +137,7 @@ describe('verify', function () {
 
 describe('verify of recorded sessions', function () {
   this.timeout(60_000);
-  for (const policy of ['pro-rata', 'fifo'] as const) {
+  for (const policy of ['fifo'] as const) {
     it(`all holds of all of them, ${policy}`, async () => {
       const scratch = await scratchSchema();
       try {
