@@ -1,15 +1,18 @@
 /*
  * The speed of everything, in one command: `scripts/bench --help`.
  */
-import { cpus, loadavg } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stackUp } from '../src/stack/stack.js';
 import type { StackAddresses } from '../src/stack/stack-addresses.js';
 import { BenchNamespace, stackVariables } from './bench-namespace.js';
 import { median, printStages, reportOf, tenths, whole, type LatencyReport, type Run, type StageReport } from './report.js';
+import { rebuildText, type RebuildRun } from './rebuild-report.js';
 import { endStageProcesses, startStage, withServerCpu, type StageAnswer } from './stage-process.js';
 
-const STAGES = ['decode', 'core', 'ceiling', 'linker', 'pipeline', 'latency', 'gateway'] as const;
+const STAGES = ['decode', 'core', 'ceiling', 'linker', 'pipeline', 'latency', 'gateway', 'rebuild'] as const;
 const HELP = `usage: scripts/bench [options]
 
 Medians of several runs, each in a process of its own, cold. Uses the stack of the environment, or starts one.
@@ -21,6 +24,8 @@ Medians of several runs, each in a process of its own, cold. Uses the stack of t
   pipeline  a session from the ws-gateway topics to finished tables, all roles in one process
   latency   from input to readable link, at recorded pace
   gateway   the live gateway against an exchange of the tests: frames a second, frame to topic, frame to readable link
+  rebuild   the source topics into fresh tables by the rebuild command, beside the same reading, decoding and copying with
+            nothing between; a large one: --stages rebuild --partitions 12 --records 10000000 --runs 1
 
   --quick              small sessions, about two minutes
   --stages a,b         only these
@@ -31,6 +36,7 @@ Medians of several runs, each in a process of its own, cold. Uses the stack of t
   --runs N             default 3
   --rate N             latency: records a second, default 2000
   --seconds N          latency: measured seconds of each run
+  --threads N          rebuild: default 2
   --json               everything as JSON on standard output
 `;
 
@@ -38,7 +44,7 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false }, json: { type: 'boolean', default: false },
     stages: { type: 'string', default: STAGES.join() }, records: { type: 'string' }, 'core-records': { type: 'string' }, assets: { type: 'string', default: '200' },
-    partitions: { type: 'string' }, runs: { type: 'string', default: '3' }, rate: { type: 'string', default: '2000' }, seconds: { type: 'string' },
+    partitions: { type: 'string' }, runs: { type: 'string', default: '3' }, rate: { type: 'string', default: '2000' }, seconds: { type: 'string' }, threads: { type: 'string', default: '2' },
   },
 });
 if (values.help) {
@@ -58,6 +64,7 @@ const plan = {
   rate: number('rate', values.rate, 2_000),
   latencySeconds: number('seconds', values.seconds, values.quick ? 6 : 30),
   warmUpSeconds: values.quick ? 4 : 10,
+  threads: number('threads', values.threads, 2),
 };
 
 function number(name: string, text: string | undefined, fallback: number): number {
@@ -70,6 +77,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const reports: StageReport[] = [];
 const latencies: LatencyReport[] = [];
 const gateways: { readonly paced: StageAnswer; readonly full: StageAnswer; readonly load: number }[] = [];
+const rebuilds: RebuildRun[] = [];
 const SOURCES = ['ws-gateway.order', 'ws-gateway.execution', 'ws-gateway.position'];
 const LINKER_INPUTS = ['order-manager.order_events', 'ws-gateway.position'];
 const ALL_ROLES = ['order-manager', 'position-manager', 'position-linker', 'model-service', 'table-sinks'];
@@ -116,7 +124,8 @@ class Bench {
   async all(isLast: boolean): Promise<void> {
     const { partitions } = this.#namespace;
     const withPipeline = wants('pipeline') && isLast;
-    if (!wants('linker') && !wants('ceiling') && !withPipeline) return;
+    const withRebuild = wants('rebuild') && isLast;
+    if (!wants('linker') && !wants('ceiling') && !withPipeline && !withRebuild) return;
     await this.#namespace.setUp();
     const wanted = isLast ? plan.records : Math.ceil(plan.records / 4);
     say(`${wanted} records into ${partitions} partitions`);
@@ -126,6 +135,7 @@ class Bench {
       sourceCeiling = await this.#ceiling('ceiling: consume + decode ws-gateway.*', SOURCES);
       if (wants('ceiling')) reports.push(sourceCeiling);
     }
+    if (withRebuild) await this.#rebuild();
     if (withPipeline) await this.#pipeline(Number(records), sourceCeiling);
     if (!wants('linker')) return;
     if (!withPipeline) {
@@ -162,6 +172,24 @@ class Bench {
       };
     });
     return this.#told(runOf(result, records, servers));
+  }
+
+  /** Load and ceiling in turns, so that what else the machine does meets both. */
+  async #rebuild(): Promise<void> {
+    const folder = mkdtempSync(join(tmpdir(), 'bench-rebuild-'));
+    const stage = (what: string): Promise<StageAnswer> => this.#stage('rebuild.ts', '--threads', String(plan.threads), '--files', folder, what);
+    try {
+      const pairs = await repeated(`rebuild, ${this.#namespace.partitions} partitions, ${plan.threads} threads`, async () => {
+        const { result: load, ...servers } = await withServerCpu(this.#ports, () => stage('load'));
+        const ceiling = await stage('ceiling');
+        rebuilds.push({ load, ceiling });
+        return { load: this.#told(runOf(load, Number(load['records']), servers)), ceiling: runOf(ceiling, Number(ceiling['records'])) };
+      });
+      const ceiling = reportOf(`ceiling: read, decode, copy; ${plan.threads} threads`, this.#namespace.partitions, pairs.map((pair) => pair.ceiling), null);
+      reports.push(ceiling, reportOf(`rebuild: ws-gateway.* to tables, ${plan.threads} threads`, this.#namespace.partitions, pairs.map((pair) => pair.load), ceiling.recordsPerSecond));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   }
 
   async #linker(): Promise<void> {
@@ -249,13 +277,14 @@ async function clearPatiently(namespace: BenchNamespace): Promise<void> {
 function print(startedLoad: readonly number[]): void {
   const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', node: process.version, loadAtStart: startedLoad, loadAtEnd: loadavg() };
   if (values.json) {
-    process.stdout.write(`${JSON.stringify({ plan, machine, stages: reports, latency: latencies, gateway: gateways }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ plan, machine, stages: reports, latency: latencies, gateway: gateways, rebuild: rebuilds }, null, 2)}\n`);
     return;
   }
   console.log(`${machine.cpus} × ${machine.model}, node ${machine.node}; load ${startedLoad.map(tenths).join(' ')} at the start, ${machine.loadAtEnd.map(tenths).join(' ')} at the end`);
   console.log('Records/s are medians. Those of the core are per CPU second of the role, memory that of the whole bench process; all others per second of the clock.\n');
   printStages(reports);
   printGateways();
+  for (const run of rebuilds) console.log(`\n${rebuildText(run)}`);
   if (latencies.length === 0) return;
   const of = (field: 'p50Ms' | 'p99Ms' | 'maxMs'): string => whole(median(latencies.map((run) => run[field] ?? Number.NaN)));
   console.log(`\nlatency, input to readable link (read committed), ${whole(median(latencies.map((run) => run.recordsPerSecond)))} records/s, commits every 100 ms: p50 ${of('p50Ms')} ms, p99 ${of('p99Ms')} ms, max ${of('maxMs')} ms`);
