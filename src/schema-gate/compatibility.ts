@@ -1,6 +1,6 @@
 import { describeType, isNamed, type AvroType, type EnumType, type Field, type FixedType, type Place, type RecordType, type TypeUse } from './avro-schema.js';
 
-export type CompatibilityRule = 'type-mismatch' | 'union-branch-missing' | 'name-mismatch' | 'fixed-size-mismatch' | 'enum-symbols-missing' | 'reader-field-without-default';
+export type CompatibilityRule = 'type-mismatch' | 'union-branch-missing' | 'name-mismatch' | 'fixed-size-mismatch' | 'enum-symbols-missing' | 'reader-field-without-default' | 'reader-field-ambiguous';
 
 /** One reason why a reader cannot read what a writer wrote. */
 export interface Incompatibility {
@@ -121,8 +121,12 @@ class Comparison {
   }
 
   private field(reader: RecordType, readerField: Field, writer: RecordType): readonly Incompatibility[] {
-    const writerField = writerFieldOf(readerField, writer);
+    const [writerField = null, ...others] = writerFieldsOf(readerField, writer);
     const field = { reader: `${reader.fullName}.${readerField.name}`, writer: `${writer.fullName}.${writerField?.name ?? readerField.name}` };
+    if (others.length > 0) {
+      const names = [writerField?.name, ...others.map(({ name }) => name)].join(' and ');
+      return [{ rule: 'reader-field-ambiguous', reader: { place: readerField.place, says: `field ${readerField.name}, aliases ${readerField.aliases.join(', ')}` }, writer: { place: writer.fieldsPlace, says: `fields ${names}` }, field, because: [] }];
+    }
     if (writerField !== null) return this.compare(readerField.type, writerField.type, field);
     if (readerField.default !== null) return [];
     return [
@@ -143,8 +147,15 @@ function sideOf(use: TypeUse): Side {
 
 /** The writer's field that a reader's field is read from: of its own name, else of one of its aliases. */
 export function writerFieldOf(readerField: Field, writer: RecordType): Field | null {
-  const byName = (name: string): Field | undefined => writer.fields.find((field) => field.name === name);
-  return byName(readerField.name) ?? readerField.aliases.map(byName).find((field) => field !== undefined) ?? null;
+  return writerFieldsOf(readerField, writer)[0] ?? null;
+}
+
+/**
+ * What its name and each of its aliases find. Where that is more than one field, or one found twice because an alias is the
+ * field's own name, no implementation makes a reader.
+ */
+function writerFieldsOf(readerField: Field, writer: RecordType): readonly Field[] {
+  return [readerField.name, ...new Set(readerField.aliases)].flatMap((name) => writer.fields.filter((field) => field.name === name));
 }
 
 function nameMismatch(reader: RecordType | EnumType | FixedType, writer: RecordType | EnumType | FixedType, field: FieldPath | null): readonly Incompatibility[] {

@@ -11,6 +11,7 @@ export const COMPATIBILITY_RULES: Readonly<Record<CompatibilityRule, string>> = 
   'fixed-size-mismatch': 'keep the size, and add a new fixed type under a new name',
   'enum-symbols-missing': 'keep every symbol, and give the enum a "default" so that readers can read symbols they do not know',
   'reader-field-without-default': 'give the field a "default"',
+  'reader-field-ambiguous': 'drop the alias: the field is found by its name already',
 };
 
 export const DECODER_RULES = {

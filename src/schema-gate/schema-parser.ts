@@ -1,6 +1,7 @@
-import type { AvroType, DefaultValue, EnumType, Field, FixedType, LogicalType, Place, PrimitiveKind, RecordType, TypeUse } from './avro-schema.js';
+import type { AvroType, EnumType, Field, FixedType, LogicalType, Place, PrimitiveKind, RecordType, TypeUse } from './avro-schema.js';
 import { defaultProblem } from './default-value.js';
 import { entryOf, JsonTextError, plainValue, readJson, type JsonNode, type JsonObject } from './json-tree.js';
+import { defaultValue, docOf, logicalType, placeOf, qualified } from './schema-parts.js';
 
 /** What is wrong with a schema by itself. */
 export interface SchemaProblem {
@@ -228,63 +229,6 @@ class SchemaReader {
     if (node === undefined) return [];
     if (node.kind !== 'array' || !node.items.every((item) => item.kind === 'string')) this.fail(node, path, 'must be a list of texts');
     return node.items.map((item) => item.value);
-  }
-}
-
-function qualified(name: string, namespace: string): string {
-  // A name with a leading dot, or an empty namespace, stands outside every namespace.
-  if (name.startsWith('.')) return name.slice(1);
-  return name.includes('.') || namespace === '' ? name : `${namespace}.${name}`;
-}
-
-function placeOf(node: JsonNode, path: string): Place {
-  return { path: path === '' ? '/' : path, offset: node.offset, end: node.end };
-}
-
-function docOf(node: JsonObject): string | null {
-  const doc = entryOf(node, 'doc');
-  return doc?.kind === 'string' ? doc.value : null;
-}
-
-function logicalType(node: JsonObject, path: string): LogicalType | null {
-  const name = entryOf(node, 'logicalType');
-  if (name?.kind !== 'string') return null;
-  const isDecimal = name.value === 'decimal';
-  const number = (key: string, fallback: number | null): number | null => {
-    const found = entryOf(node, key);
-    return !isDecimal ? null : found?.kind === 'number' ? Number(found.text) : fallback;
-  };
-  const place = (key: string): Place | null => {
-    const found = entryOf(node, key);
-    return found === undefined ? null : placeOf(found, `${path}/${key}`);
-  };
-  return {
-    name: name.value,
-    precision: number('precision', null),
-    scale: number('scale', 0),
-    place: placeOf(name, `${path}/logicalType`),
-    precisionPlace: place('precision'),
-    scalePlace: place('scale'),
-  };
-}
-
-function defaultValue(node: JsonNode, path: string): DefaultValue {
-  return { text: valueText(node), place: placeOf(node, path) };
-}
-
-/** One text for equal values: keys sorted, numbers by value unless they are too long for one. */
-function valueText(node: JsonNode): string {
-  switch (node.kind) {
-    case 'object':
-      return `{${[...node.entries].sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ key, value }) => `${JSON.stringify(key)}:${valueText(value)}`).join(',')}}`;
-    case 'array':
-      return `[${node.items.map(valueText).join(',')}]`;
-    case 'string':
-      return JSON.stringify(node.value);
-    case 'number':
-      return /^-?\d{16,}$/.test(node.text) ? node.text : String(Number(node.text));
-    default:
-      return node.text;
   }
 }
 

@@ -10,25 +10,43 @@ export interface RegistryQuestion {
   readonly namespace: Namespace;
   /** Subjects of the declared topics, without a namespace. */
   readonly declared: readonly string[];
-  /** Full name of each schema. */
-  readonly names: readonly string[];
+  /** Full name of each schema, and those it had before. */
+  readonly schemas: readonly { readonly name: string; readonly aliases: readonly string[] }[];
 }
 
 const AT_ONCE = 16;
 
 /**
  * The versions of each schema under every subject that holds it, in the order of the names: TOPIC-RECORD and RECORD by the
- * subject's name, TOPIC-value and TOPIC-key by what their latest version holds.
+ * subject's name, TOPIC-value and TOPIC-key by what their latest version holds. A schema without any is looked for under its
+ * aliases, then under another namespace: a new full name makes a new subject, but not a new record.
  */
-export async function readRegistryVersions({ client, namespace, declared, names }: RegistryQuestion): Promise<readonly (readonly VersionSeries[])[]> {
+export async function readRegistryVersions({ client, namespace, declared, schemas }: RegistryQuestion): Promise<readonly (readonly VersionSeries[])[]> {
   const subjects = (await client.subjects(namespace === null ? '' : `${namespace}.`)).filter((subject) => namespace !== null || !declared.some((own) => subject.endsWith(`.${own}`)));
-  const byName = names.map((name) => subjects.filter((subject) => subject === name || subject.endsWith(`-${name}`)));
+  const names = schemas.map(({ name }) => name);
+  const byName = schemas.map(({ name, aliases }) => {
+    const [own = []] = [[name], aliases].map((known) => subjects.filter((subject) => known.some((fullName) => holds(subject, fullName)))).filter((found) => found.length > 0);
+    return [...own];
+  });
   if (byName.some((found) => found.length === 0)) {
     const unnamed = subjects.filter((subject) => /-(value|key)$/.test(subject) && !byName.flat().includes(subject));
     const held = await inTurns(unnamed, async (subject) => rootName(await client.version(subject, 'latest')));
     for (const [index, name] of names.entries()) byName[index]?.push(...unnamed.filter((_subject, at) => held[at] === name));
+    const taken = new Set(byName.flat());
+    for (const [index, name] of names.entries()) {
+      if (byName[index]?.length === 0) byName[index]?.push(...subjects.filter((subject) => !taken.has(subject) && simpleName(subject) === simpleName(name)));
+    }
   }
   return Promise.all(byName.map((found) => inTurns(found, async (subject) => ({ subject, versions: await versionsOf(client, subject) }))));
+}
+
+function holds(subject: string, fullName: string): boolean {
+  return subject === fullName || subject.endsWith(`-${fullName}`);
+}
+
+/** Of a record, or of the one that a subject is named after; topics may have dots of their own. */
+function simpleName(name: string): string {
+  return /[^.-]*$/.exec(name)?.[0] ?? '';
 }
 
 async function versionsOf(client: RegistryQuestion['client'], subject: string): Promise<readonly EarlierVersion[]> {

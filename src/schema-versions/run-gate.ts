@@ -12,7 +12,7 @@ import type { EarlierFile } from './earlier-file.js';
 import { readGateFile } from './gate-file.js';
 import { readGitVersions } from './git-versions.js';
 import { readRegistryVersions } from './registry-versions.js';
-import { readSchemaFolder, readVersionFolder, SchemaFolderError, type SchemaFile } from './schema-folder.js';
+import { isFile, readSchemaFolder, readVersionFolder, SchemaFolderError, type SchemaFile } from './schema-folder.js';
 
 /** Where earlier versions are. */
 export type Baseline =
@@ -72,26 +72,27 @@ async function compared(folder: string, files: readonly SchemaFile[], schemas: r
   if (baseline === null) return { series: [], removed: [], notes: ['no --against: nothing was compared with earlier versions'] };
   if (baseline.kind === 'registry') {
     const { client, namespace, declared } = baseline;
-    const series = await readRegistryVersions({ client, namespace, declared, names: schemas.map(({ name }) => name) });
+    const series = await readRegistryVersions({ client, namespace, declared, schemas: schemas.map(({ name, parsed }) => ({ name, aliases: rootAliasesOf(parsed) })) });
     const unknown = schemas.filter((_schema, index) => series[index]?.length === 0).map(({ name }) => name);
     return { series, removed: [], notes: unknown.length === 0 ? [] : [`the registry has no subject of ${unknown.join(', ')}: taken as new`] };
   }
-  if (baseline.kind === 'dir') return ofFiles(files, schemas, readVersionFolder(baseline.path), []);
+  if (baseline.kind === 'dir') return ofFiles(folder, files, schemas, readVersionFolder(baseline.path), []);
   const { files: earlier, isShallow } = await readGitVersions(folder, baseline.reference);
   const notes = [
     ...(isShallow ? ['the clone is shallow: older versions of the schemas may be missing; fetch the full history'] : []),
     ...(earlier.length === 0 ? [`${baseline.reference} has no schemas in this folder: all are new`] : []),
   ];
-  return ofFiles(files, schemas, earlier, notes);
+  return ofFiles(folder, files, schemas, earlier, notes);
 }
 
-function ofFiles(files: readonly SchemaFile[], schemas: readonly CheckedSchema[], earlier: readonly EarlierFile[], notes: readonly string[]): Compared {
+function ofFiles(folder: string, files: readonly SchemaFile[], schemas: readonly CheckedSchema[], earlier: readonly EarlierFile[], notes: readonly string[]): Compared {
   const parsed: readonly ParsedSchema[] = earlier.map(({ text }) => parseSchema(text));
   const checked = schemas.map((schema, index) => ({ path: files[index]?.path ?? '', fullName: rootNameOf(schema.parsed), aliases: rootAliasesOf(schema.parsed) }));
   const matched = matchVersions(checked, earlier.map(({ path }, index) => ({ path, fullName: rootNameOf(parsed[index] as ParsedSchema) })));
   const series = schemas.map((_schema, index) => [
     { subject: null, versions: earlier.flatMap(({ label }, at) => (matched[at] === index ? [{ label, parsed: parsed[at] as ParsedSchema }] : [])) },
   ]);
-  const removed = earlier.flatMap(({ path, file, label, isLatest }, at) => (isLatest && matched[at] === null ? [removedFinding(file, rootNameOf(parsed[at] as ParsedSchema) ?? path, label)] : []));
+  // Who asks about one file does not ask about the others.
+  const removed = isFile(folder) ? [] : earlier.flatMap(({ path, file, label, isLatest }, at) => (isLatest && matched[at] === null ? [removedFinding(file, rootNameOf(parsed[at] as ParsedSchema) ?? path, label)] : []));
   return { series, removed, notes };
 }

@@ -45,5 +45,9 @@ export function readVersionFolder(folder: string): readonly EarlierFile[] {
 
 /** The folder itself, or the one that holds the file. */
 export function folderOf(path: string): string {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true ? dirname(path) : path;
+  return isFile(path) ? dirname(path) : path;
+}
+
+export function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

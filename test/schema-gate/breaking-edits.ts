@@ -53,6 +53,8 @@ export const BREAKING_EDITS: readonly Edit[] = [
   { rule: 'enum-symbols-missing', what: 'a symbol more where readers have no default', from: '["Long", "Short"]', to: '["Long", "Short", "Flat"]', at: '"Flat"' },
   { rule: 'reader-field-without-default', what: 'a field more without a default', ...added('{ "name": "fee_rate", "type": "string", "doc": "Rate." }'), at: '"fee_rate"' },
   { rule: 'reader-field-without-default', what: 'a field less that had no default', from: '    { "name": "note", "type": "string", "doc": "Note." },\n', to: '', at: '"fields"' },
+  { rule: 'reader-field-ambiguous', what: 'an alias of a field that is still there', from: '"name": "count", "type": "long", "default": 0', to: '"name": "count", "aliases": ["note"], "type": "long", "default": 0', at: '"count"' },
+  { rule: 'reader-field-ambiguous', what: 'an alias that is the name', from: '"name": "note"', to: '"name": "note", "aliases": ["note"]', at: '"note"' },
   // What cannot be read at all.
   { rule: 'invalid-json', what: 'a comma too many', from: '"doc": "Hash." }\n', to: '"doc": "Hash." },\n', at: ']' },
   { rule: 'invalid-schema', what: 'a type that nobody defined', from: '"name": "note", "type": "string"', to: '"name": "note", "type": "text"', at: '"text"' },

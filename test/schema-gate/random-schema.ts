@@ -231,6 +231,7 @@ const EDITS: readonly EditKind[] = [
     field['aliases'] = [field['name']];
     field['name'] = `${field['name'] as string}n`;
   }),
+  onField((field, dice, record) => void (field['aliases'] = [dice.one(record['fields'] as Draft[])['name']])),
   onField((field) => void delete field['default']),
   onField((field) => {
     const value = defaultOf(field['type']);

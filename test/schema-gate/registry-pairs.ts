@@ -130,6 +130,11 @@ export const EXPLAINED: readonly { readonly what: string; readonly why: string; 
     covers: ({ ours, reason }) => ours === 'invalid' && reason.includes('is defined twice'),
   },
   {
+    what: "an alias that finds a field beside the one of the field's own name",
+    why: 'no reader can be made of it; the registry fails at that and calls the schema invalid, here it is a finding',
+    covers: ({ ours, theirs, reason }) => ours === 'incompatible' && theirs === 'invalid' && /field \w+, aliases [\w, ]+( for|;)/.test(reason),
+  },
+  {
     what: 'a default that does not fit its type',
     why: 'the registry compares without looking at defaults; a reader that needs the default fails on it',
     covers: ({ ours, reason }) => ours === 'invalid' && reason.includes('does not fit its type'),
