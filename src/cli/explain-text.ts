@@ -3,7 +3,7 @@ import type { Equation } from '../explain/equation.js';
 import type { LotOpening } from '../explain/lot-book.js';
 import type { LinkStory, RevisionStory } from '../explain/link-story.js';
 import type { BookStory, CashStory, CycleStory, DiscrepancyStory, FillStory, SignalResult, Story } from '../explain/story.js';
-import { EVIDENCE_WORDS, executionText, inputText, number, orderMessageText, placeText, REASON_WORDS, signalText, signed, time } from './explain-words.js';
+import { CAUSE_WORDS, EVIDENCE_WORDS, executionText, inputText, number, orderMessageText, placeText, REASON_WORDS, signalText, signed, time } from './explain-words.js';
 import { plainText } from './text-table.js';
 
 const LABEL_WIDTH = 10;
@@ -25,13 +25,15 @@ function heading({ subject: { kind, id, asset }, policy }: Story): string[] {
   return [`${name} (closing quantity is taken ${policy === 'fifo' ? 'from the closing order\'s own signal, then first in, first out' : 'from all lots in proportion'})`];
 }
 
-function bookLines({ account, category, position_idx, cycles, open, position, equation, evidence }: BookStory): string[] {
+function bookLines({ account, category, position_idx, cycles, open, open_lots, position, equation, total, evidence }: BookStory): string[] {
   const shown = position === null ? 'no position update' : `${number(position.update.size)} at seq ${position.update.seq}, realised ${number(position.update.cum_realised_pnl)}, ${time(position.update.updated_at)} (${placeText(position.place)})`;
   return [
     '', `book ${account} ${category} index ${position_idx}: ${cycles} ${cycles === 1 ? 'cycle' : 'cycles'}`,
     ...block('exchange', [shown]),
     ...block('open', [open === null ? 'nothing' : `${open.side === 'Sell' ? 'short' : 'long'} ${number(open.size)} at ${number(open.average_entry_price)} since ${time(open.opened_at)}, position ${open.position_id}`]),
+    ...block('lots', open_lots.map(({ signal_id, quantity }) => `${number(quantity)} of ${signalText(signal_id)}`)),
     ...equationLines(equation),
+    ...block('total', [`results of all signals ${signed(total.results)}, the exchange's realised PnL moved by ${signed(total.exchange)} since the first cycle`]),
     ...block('evidence', [Object.entries(evidence).map(([name, count]) => `${name} ${count}`).join(', ') || 'no links']),
   ];
 }
@@ -144,7 +146,7 @@ function resultLines({ signal_id, entered, left, open, realized_pnl, fees, fundi
 
 function discrepancyLines({ discrepancy: row, revisions }: DiscrepancyStory): string[] {
   return [
-    `discrepancy ${row.cause}, ${row.status}: seq ${row.first_seq ?? '?'} to ${row.last_seq ?? '?'}${row.size === null ? '' : `, size ${signed(row.size)}`}${row.money === null ? '' : `, money ${signed(row.money)}`}`,
+    `discrepancy ${row.cause} (${CAUSE_WORDS[row.cause]}), ${row.status}: seq ${row.first_seq ?? '?'} to ${row.last_seq ?? '?'}${row.size === null ? '' : `, size ${signed(row.size)}`}${row.money === null ? '' : `, money ${signed(row.money)}`}`,
     ...block('evidence', [row.evidence]),
     ...revisionLines(revisions),
   ];

@@ -1,5 +1,5 @@
 import { formatDecimal, type Decimal } from '../domain/decimal.js';
-import type { Evidence, Execution, InputRef, OrderUpdate, PositionUpdate } from '../domain/records.js';
+import type { DiscrepancyCause, Evidence, Execution, InputRef, OrderUpdate, PositionUpdate } from '../domain/records.js';
 import { shownNumber } from './show-cells.js';
 
 /** Why a link is believed, in words. */
@@ -10,6 +10,23 @@ export const EVIDENCE_WORDS: Readonly<Record<Evidence, string>> = {
   inferred: 'the exchange gave no seq: it is placed by time, and only so the sizes fit',
   ambiguous: 'several explanations fit as well',
   unattributed: 'the position stream alone shows it: no order is known for it',
+  unknown: 'not told',
+};
+
+/** What a discrepancy is about, in words. */
+export const CAUSE_WORDS: Readonly<Record<DiscrepancyCause, string>> = {
+  fill_missing: 'the position changed by more than the fills between explain: a fill was not shown',
+  position_missing: 'a fill, and no position update that shows it',
+  cash_missing: 'money moved, and no fill or cash event explains it',
+  external_change: 'the position changed without any fill that was shown',
+  start_unknown: 'the position was open when the recording began',
+  conflict: 'two rows of one execution say different things',
+  entry_mismatch: 'the value at entry is not what the fills give',
+  pnl_mismatch: 'realised PnL is not what the fills give',
+  unknown_exec_type: 'an execution of a type that is not known',
+  hedge_leg_unknown: 'a fill that is too large for its leg',
+  bad_record: 'a record that could not be read',
+  late_beyond_horizon: 'evidence that came after the correction horizon',
   unknown: 'not told',
 };
 

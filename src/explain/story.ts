@@ -70,6 +70,10 @@ export interface BookStory {
   readonly open: Omit<PositionCycle, 'retracted'> | null;
   readonly position: { readonly update: PositionUpdate; readonly place: InputRef } | null;
   readonly equation: Equation | null;
+  /** What is open, by signal. */
+  readonly open_lots: readonly { readonly signal_id: string | null; readonly quantity: Decimal }[];
+  /** All results since the book's first cycle, beside what the exchange's realised PnL moved by; null where one of them is not known. */
+  readonly total: { readonly results: Decimal | null; readonly exchange: Decimal | null };
   /** Links by evidence. */
   readonly evidence: Readonly<Record<string, number>>;
 }
@@ -174,11 +178,19 @@ function bookStory(view: BookView): BookStory {
   const { account, category, position_idx, cycles, updates, links } = view;
   const latest = updates.at(-1);
   const open = cycles.find(({ value }) => value.closed_at === null);
+  const results = resultsOf(view.deltas);
+  const before = cycles[0]?.value.cum_realised_pnl_before ?? null;
+  const shown = latest?.value.cum_realised_pnl ?? null;
   const evidence: Record<string, number> = {};
   for (const { value } of links) evidence[value.evidence] = (evidence[value.evidence] ?? 0) + 1;
   return {
     account, category, position_idx, cycles: cycles.length, open: open === undefined ? null : withoutRetracted(open.value),
     position: latest === undefined ? null : { update: latest.value, place: latest.place }, equation: latest === undefined ? null : equationAt(view, latest.value.seq as number), evidence,
+    open_lots: results.filter((result) => result.open !== 0n && result.position_id === open?.value.position_id).map((result) => ({ signal_id: result.signal_id, quantity: result.open })),
+    total: {
+      results: results.some((result) => result.net_pnl === null) ? null : results.reduce((sum, result) => sum + (result.net_pnl ?? 0n), 0n),
+      exchange: before === null || shown === null ? null : shown - before,
+    },
   };
 }
 
