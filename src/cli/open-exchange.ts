@@ -21,7 +21,12 @@ export async function openExchange(options: ExchangeOptions & { readonly categor
   const [first] = credentials;
   if (first === undefined) throw new GuidedError('there is no account to connect', 'give keys');
   const patience = mostAttempts === undefined ? {} : { mostAttempts };
-  const timeKeeper = new RestClient({ credentials: first, target, clock, signal, ...patience, onRetry: (_what, attempt, why) => log.warn({ attempt, why }, 'the exchange does not answer; asking again') });
+  const timeKeeper = new RestClient({
+    credentials: first, target, clock, signal, ...patience,
+    onRetry: (_what, attempt, why) => {
+      if ((attempt & (attempt - 1)) === 0) log.warn({ attempt, why }, 'the exchange does not answer; asking again');
+    },
+  });
   await learnClock(timeKeeper, clock, log);
   const accounts: OpenAccount[] = [];
   for (const each of credentials) accounts.push(await openAccount({ credentials: each, target, categories: options.categories, clock, signal, log, ...patience }));

@@ -26,7 +26,11 @@ export const recordCommands: readonly Command[] = [
         failure.error ??= error;
         failed.abort();
       };
-      const exchange = await openExchange(options, log, stop);
+      const exchange = await openExchange(options, log, stop).catch((error: unknown) => {
+        if (signal.aborted) return null;
+        throw error;
+      });
+      if (exchange === null) return 0;
       const file = new CaptureFile({ path: out, rotateBytes: rotateMb === null ? null : rotateMb * 1024 * 1024, rotateHourly, onFailure: fail });
       try {
         await record({

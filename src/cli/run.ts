@@ -72,9 +72,10 @@ export const runCommands: readonly Command[] = [
       try {
         const waitedFor = options.drain ? withUpstream(table, roles.map(({ name }) => name)) : [];
         for (const role of waitedFor) stages.push(await role.stage(shell));
+        // First, so that keys that will not do are found before anything else runs.
+        if (isGateway) running.push(await startGateway({ ...shell, signal }));
         if (options.processes > 1) for (let n = 1; n <= options.processes; n++) running.push(startRoleProcess(`process ${n}`, argv));
         else for (const role of roles) running.push(await role.start(shell));
-        if (isGateway) running.push(await startGateway({ ...shell, signal }));
         const outcome = await outcomeOf(running, signal, async (drainSignal) => {
           if (!options.drain) return null;
           const report = await drained({ log, stages: stages.map(({ stage }) => stage), signal: drainSignal, onWaiting: (stage, remaining) => stderr(`still waiting for ${stage}: ${remaining}\n`) });
@@ -83,6 +84,10 @@ export const runCommands: readonly Command[] = [
         if (outcome.kind === 'drained') stdout(outcome.text);
         if (outcome.kind !== 'failed') return DONE;
         return failed(outcome.role, outcome.error, stderr);
+      } catch (error) {
+        // Told to stop before anything ran.
+        if (signal.aborted && running.length === 0) return DONE;
+        throw error;
       } finally {
         for (const opened of [...running, ...stages]) await opened.close();
         await log.close();

@@ -152,7 +152,9 @@ export class AccountSession {
           onAlive: (receivedMs) => this.state.alive(slot, clock.at(receivedMs)),
           onClock: (sample) => {
             const change = clock.take(sample);
-            if (change.kind === 'jumped') log.warn({ account: this.account, byMs: Math.round(change.byMs) }, 'the clock of the exchange has jumped; watermarks do not go back');
+            if (change.kind !== 'jumped') return;
+            if (change.byMs < 0) this.state.rewind(-change.byMs);
+            log.warn({ account: this.account, byMs: Math.round(change.byMs) }, 'the clock of the exchange has jumped; watermarks do not go back');
           },
           onEnd: (end) => {
             this.#connections.delete(slot);

@@ -85,6 +85,13 @@ export class GapState {
     return false;
   }
 
+  /** The exchange's clock has gone back: what was seen by the old one lies ahead of the new. */
+  rewind(byMs: number): void {
+    this.#knownMs -= byMs;
+    if (this.#gap !== null) this.#gap = { fromMs: this.#gap.fromMs - byMs, noticedMs: this.#gap.noticedMs - byMs };
+    for (const [connection, { sinceMs, aliveMs }] of this.#connections) this.#connections.set(connection, { sinceMs: sinceMs - byMs, aliveMs: aliveMs - byMs });
+  }
+
   /** Some connection goes on seeing from where everything is known. */
   #isFollowed(): boolean {
     for (const { sinceMs } of this.#connections.values()) if (sinceMs <= this.#knownMs) return true;

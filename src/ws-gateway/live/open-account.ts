@@ -71,6 +71,7 @@ export async function learnClock(rest: RestClient, clock: ExchangeClock, log: Op
     await rest.synchronise();
   } catch (error) {
     if (!(error instanceof RestRefusedError)) throw error;
+    if (error.refusal === 'silent') throw refusedError(error, null, 'the exchange');
   }
   if (clock.offsetMs === null) {
     log.warn({}, "the exchange does not tell its time; this machine's clock is taken");
@@ -128,6 +129,8 @@ function refusedError({ refusal, message }: RestRefusedError, account: string | 
       return new GuidedError(`${whose} may not read what is needed: ${message}`, 'make a read-only key with "Contract: Orders, Positions" of the unified trading account, for the address of this machine');
     case 'expired':
       return new GuidedError(`${whose} has expired: ${message}`, 'make a new read-only key');
+    case 'silent':
+      return new GuidedError(`${place} does not answer: ${message}`, 'check --rest-url and --network, and that this machine reaches it');
     case 'request':
       return new GuidedError(`${place} cannot be asked: ${message}`, 'check --rest-url and --network, and that this machine reaches it');
   }

@@ -98,7 +98,7 @@ export class RestClient {
       if (verdict.kind === 'ok' && answer !== null) return answer;
       if (verdict.kind === 'refused') throw new RestRefusedError(verdict.refusal, `${what}: ${verdict.message}`);
       const why = verdict.kind === 'again' ? verdict.why : 'an answer without a result';
-      if (mostAttempts !== undefined && attempt + 1 >= mostAttempts) throw new RestRefusedError('request', `${what}: no answer after ${mostAttempts} attempts: ${why}`);
+      if (mostAttempts !== undefined && attempt + 1 >= mostAttempts) throw new RestRefusedError('silent', `${what}: asked ${mostAttempts} times: ${why}`);
       onRetry(what, attempt + 1, why);
       await sleep(verdict.kind === 'again' ? verdict.afterMs : pauseMs, undefined, { signal });
       if (verdict.kind === 'again' && verdict.isClockWrong) await this.learnTime();

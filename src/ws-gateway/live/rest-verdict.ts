@@ -8,7 +8,8 @@ export type RestOutcome =
   | { readonly kind: 'http'; readonly status: number }
   | { readonly kind: 'no-answer'; readonly message: string };
 
-export type RefusalKind = 'key' | 'permission' | 'expired' | 'request';
+/** silent: no answer, however often it was asked. */
+export type RefusalKind = 'key' | 'permission' | 'expired' | 'request' | 'silent';
 
 export type RestVerdict =
   | { readonly kind: 'ok' }

@@ -84,14 +84,14 @@ export class Spool {
 
   /** The next lines in order; empty once all are read. They stay on disk until `release`. */
   read(): string[] {
-    if (this.#bufferBytes > 0) this.#writeOut();
+    this.#write();
     for (;;) {
       const reading = this.#reading ?? this.#openNext(0);
-      if (reading === null) return [];
+      if (reading === null) return this.#unwritten();
       const chunk = Buffer.alloc(READ_BYTES);
       const length = readSync(reading.fd, chunk, 0, READ_BYTES, reading.offset);
       if (length === 0) {
-        if (!this.#hasAfter(reading.number)) return [];
+        if (!this.#hasAfter(reading.number)) return this.#unwritten();
         closeSync(reading.fd);
         this.#reading = null;
         // A line torn by the end of a process: what follows is in the next file.
@@ -103,6 +103,14 @@ export class Spool {
       const lines = this.#cut(chunk.subarray(0, length));
       if (lines.length > 0) return lines;
     }
+  }
+
+  /** Lines that the disk does not take; they come after everything on it. */
+  #unwritten(): string[] {
+    const lines = Buffer.concat(this.#buffer).toString('utf8').split('\n').filter((line) => line !== '');
+    this.#buffer = [];
+    this.#bufferBytes = 0;
+    return lines;
   }
 
   /** What was read so far is safe elsewhere: files that are read to their end go. */

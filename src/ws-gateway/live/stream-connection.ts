@@ -113,7 +113,8 @@ export class StreamConnection {
     if (this.#hasEnded) return;
     const receivedMs = this.#alive();
     if (text.includes('"op"') && this.#isReply(text, receivedMs)) return;
-    if (this.#isReady || text.includes('"topic"')) this.#events.onFrame(text, receivedMs, false);
+    if (!this.#isReady && text.includes('"topic"')) this.#ready();
+    if (this.#isReady) this.#events.onFrame(text, receivedMs, false);
   }
 
   /** Answers to own requests; the library hears them, too, and tells of auth and subscribe. */
@@ -144,7 +145,13 @@ export class StreamConnection {
   }
 
   #answered(response: unknown): void {
-    if (!isRow(response) || response['op'] !== 'subscribe' || response['success'] !== true || this.#isReady || this.#hasEnded) return;
+    if (!isRow(response) || response['op'] !== 'subscribe' || response['success'] !== true) return;
+    this.#ready();
+  }
+
+  /** The answer to the subscription, or a frame that comes before it. */
+  #ready(): void {
+    if (this.#isReady || this.#hasEnded) return;
     this.#isReady = true;
     this.#events.onReady();
     this.#ping();

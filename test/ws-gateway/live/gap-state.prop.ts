@@ -102,6 +102,17 @@ describe('the gap of an account', () => {
     expect(state.gap?.fromMs).to.equal(5_000);
   });
 
+  it('goes back with the clock of the exchange', () => {
+    const state = new GapState(0, 0);
+    state.subscribed(0, 100_000);
+    state.fetched(100_100, 0);
+    state.alive(0, 105_000);
+    state.rewind(60_000);
+    state.alive(0, 46_000);
+    expect(state.lost(0, 50_000)).to.equal(true);
+    expect(state.gap).to.deep.equal({ fromMs: 46_000, noticedMs: 50_000 });
+  });
+
   it('stays open if the connection was lost while fetching, from where fetching began', () => {
     const state = new GapState(0, 0);
     state.subscribed(0, 1_000);

@@ -85,6 +85,12 @@ describe('opening an account', () => {
     }
   });
 
+  it('says that nobody answers', async () => {
+    await start();
+    exchange.faults.brokenUntilMs = Date.now() + 60_000;
+    expect(await refusal(open())).to.match(/does not answer: time: asked 3 times: HTTP status 503.*--rest-url/);
+  });
+
   it('waits out a rate limit and a server error', async () => {
     await start();
     exchange.faults.brokenUntilMs = Date.now() + 150;
