@@ -1,7 +1,7 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { canonicalJson } from '../domain/canonical-json.js';
 import { kafkaClient } from './admin.js';
-import { errorName, NO_ERROR } from './broker-errors.js';
+import { errorName, isAuthorizationError, NO_ERROR } from './broker-errors.js';
 import { Cluster, type ClusterOptions } from './cluster.js';
 import { ConfigurationError } from './errors.js';
 import { knownEverywhere } from './everywhere.js';
@@ -72,7 +72,8 @@ export class AclAdmin {
   async rulesOf(principals: readonly string[]): Promise<readonly AccessRule[] | null> {
     const { errorCode, errorMessage, rules } = await this.#cluster.requestAny(describeRulesRequest());
     if (errorCode === SECURITY_DISABLED) return null;
-    if (errorCode !== NO_ERROR) throw new ConfigurationError(`rules of access could not be read: ${errorName(errorCode)}${errorMessage === null ? '' : `: ${errorMessage}`}; it needs the right to describe the cluster`);
+    if (isAuthorizationError(errorCode)) throw new ConfigurationError('rules of access could not be read: whoever keeps them needs Describe and Alter on the cluster', { isUnauthorized: true });
+    if (errorCode !== NO_ERROR) throw new ConfigurationError(`rules of access could not be read: ${errorName(errorCode)}${errorMessage === null ? '' : `: ${errorMessage}`}`);
     return rules.map(readableRule).filter(({ principal }) => principals.includes(principal));
   }
 

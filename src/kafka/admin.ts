@@ -1,7 +1,7 @@
 import kafkajs, { type Admin, type Kafka as KafkaClient, type SASLOptions } from 'kafkajs';
 import { errorName, NO_ERROR, UNKNOWN_TOPIC_OR_PARTITION } from './broker-errors.js';
 import { Cluster, type ClusterOptions } from './cluster.js';
-import { classify, ConfigurationError } from './errors.js';
+import { classify, closedHint, ConfigurationError, LogError } from './errors.js';
 import { knownEverywhere } from './everywhere.js';
 import { earliestOffsets } from './offsets.js';
 import { describeTopicConfigsRequest, setTopicConfigsRequest } from './protocol/admin-requests.js';
@@ -37,6 +37,8 @@ export interface ClusterFacts {
 
 const DECIDING = ['retention.ms', 'retention.bytes', 'cleanup.policy', 'min.insync.replicas'];
 
+const RIGHTS = 'whoever keeps topics needs Create, Describe, DescribeConfigs and AlterConfigs on them, Alter to give one more partitions, and Describe and DescribeConfigs on the cluster';
+
 /** Where a configuration value comes from, in DescribeConfigs answers: 1 is the topic itself. */
 const SET_ON_TOPIC = 1;
 
@@ -58,9 +60,11 @@ export function kafkaClient(options: Pick<ClusterOptions, 'brokers' | 'clientId'
 export class TopicAdmin {
   readonly #admin: Admin;
   readonly #cluster: Cluster;
+  readonly #options: Pick<ClusterOptions, 'ssl' | 'sasl'>;
   #connected: Promise<void> | null = null;
 
   constructor(options: Pick<ClusterOptions, 'brokers' | 'clientId' | 'ssl' | 'sasl'>) {
+    this.#options = options;
     this.#admin = kafkaClient(options).admin();
     this.#cluster = new Cluster(options);
   }
@@ -179,22 +183,27 @@ export class TopicAdmin {
       await this.#connected;
       return await work(this.#admin);
     } catch (error) {
-      throw explain(error);
+      throw explain(error, this.#options);
     }
   }
 }
 
 /** kafkajs hides what went wrong with each topic inside an aggregate error. */
-function explain(error: unknown): Error {
+function explain(error: unknown, options: Pick<ClusterOptions, 'ssl' | 'sasl'>): Error {
   const parts = (error as { errors?: unknown }).errors;
   const isFinal = (error as { retriable?: unknown }).retriable === false;
   if (Array.isArray(parts) && parts.length > 0) {
     const listed = parts.map((part: { topic?: string; message?: string }) => `${part.topic ?? '?'}: ${part.message ?? part}`);
     return new ConfigurationError(`topics could not be administered: ${listed.join('; ')}`, { cause: error });
   }
-  const message = error instanceof Error ? error.message : String(error);
-  if (isFinal && (error as { type?: unknown }).type !== undefined) {
+  const { type } = error as { type?: unknown };
+  const text = error instanceof Error ? error.message : String(error);
+  if (typeof type === 'string' && type.endsWith('AUTHORIZATION_FAILED')) {
+    return new ConfigurationError(`topics could not be administered: ${text}: ${RIGHTS}`, { cause: error, isUnauthorized: true });
+  }
+  const message = `${text}${closedHint(error, options)}`;
+  if (isFinal && type !== undefined) {
     return new ConfigurationError(`topics could not be administered: ${message}`, { cause: error });
   }
-  return classify(error, 'topics could not be administered');
+  return classify(error instanceof LogError ? error : new Error(message, { cause: error }), 'topics could not be administered');
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brokerError, disposition, NO_ERROR, UNKNOWN_TOPIC_OR_PARTITION } from './broker-errors.js';
 import { BrokerConnection, type ConnectionSettings } from './connection.js';
-import { ConfigurationError, TransientError } from './errors.js';
+import { closedHint, ConfigurationError, TransientError } from './errors.js';
 import { findCoordinatorRequest, metadataRequest, type CoordinatorKind, type MetadataAnswer } from './protocol/cluster-requests.js';
 import type { KafkaRequest } from './protocol/request.js';
 
@@ -146,7 +146,7 @@ export class Cluster {
         lastError = error;
       }
     }
-    throw new TransientError(`none of the brokers ${this.#bootstrap.map(({ host, port }) => `${host}:${port}`).join(', ')} answers`, {
+    throw new TransientError(`none of the brokers ${this.#bootstrap.map(({ host, port }) => `${host}:${port}`).join(', ')} answers${closedHint(lastError, this.#settings)}`, {
       cause: lastError,
     });
   }

@@ -64,6 +64,16 @@ export class ConfigurationError extends LogError {
 }
 
 /**
+ * Brokers that want TLS or credentials close a connection that comes without, and do not say why: what may be missing, to be put
+ * behind the message; nothing where the cause is another one, or nothing is missing.
+ */
+export function closedHint(error: unknown, { ssl, sasl }: { readonly ssl?: unknown; readonly sasl?: unknown }): string {
+  const isClosed = /closed/i.test(error instanceof Error ? error.message : String(error));
+  const missing = [...(ssl === undefined ? ['TLS (KAFKA_TLS, KAFKA_TLS_CA)'] : []), ...(sasl === undefined ? ['credentials (KAFKA_SASL_MECHANISM, …)'] : [])];
+  return isClosed && missing.length > 0 ? `; brokers that want ${missing.join(' or ')} close connections without` : '';
+}
+
+/**
  * The `LogError` in anything caught: itself if it is one, else a `TransientError` around it. Sockets, timeouts and
  * surprises all mean the same to the shell: what was under way may or may not have happened.
  */
