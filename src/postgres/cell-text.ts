@@ -59,19 +59,23 @@ export function arrayLiteral(type: ColumnType, cells: readonly Cell[]): string {
     }
     const text = typeof cell === 'object' ? arrayLiteral('text', cell) : scalarText(type, cell);
     texts.push(text);
-    needsCare ||= !isSafe && NEEDS_ESCAPE.test(text);
+    needsCare ||= !isSafe && needsEscape(text);
   }
   if (isPlain) return `{${texts.join(',')}}`;
   if (texts.length === 0) return '{}';
   if (!needsCare) return `{"${texts.join('","')}"}`;
-  return `{${texts.map((text, index) => (cells[index] === null ? text : quoted(text))).join(',')}}`;
+  for (let index = 0; index < texts.length; index++) if (cells[index] !== null) texts[index] = quoted(texts[index] as string);
+  return `{${texts.join(',')}}`;
 }
 
-const NEEDS_ESCAPE = /["\\]/;
-const ESCAPED = /["\\]/g;
+function needsEscape(text: string): boolean {
+  return text.includes('"') || text.includes('\\');
+}
 
 function quoted(text: string): string {
-  return NEEDS_ESCAPE.test(text) ? `"${text.replace(ESCAPED, '\\$&')}"` : `"${text}"`;
+  if (!needsEscape(text)) return `"${text}"`;
+  // Backslashes first: those that are put before quotes stay as they are.
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 /** Elements of a one-dimensional text array in PostgreSQL's text form, without nulls. */

@@ -1,7 +1,7 @@
 import type { RecordTypes } from '../domain/records.js';
 import type { LogRecord } from '../kafka/record.js';
 import type { FailedRecord, OffsetMove, RowChange, SinkCodec, SinkTask, SinkUnit, StoredPosition, TableChanges } from '../postgres/sink.js';
-import { keyOf, keyText, type Cell } from '../postgres/table.js';
+import { keyOf, type Cell } from '../postgres/table.js';
 import type { RowSource } from './row-sources.js';
 
 type RowRecord = RecordTypes[RowSource['record']];
@@ -134,9 +134,18 @@ export class RowTask implements SinkTask {
   }
 
   private put(intake: Intake, key: readonly Cell[], change: (previous: Change | null) => Change): void {
-    const text = keyText(key);
+    const text = placeOf(key);
     intake.changes.set(text, change(intake.changes.get(text) ?? null));
   }
+}
+
+/** One text for one key, made quickly: a length before each text keeps the parts apart, whatever is in them. */
+function placeOf(key: readonly Cell[]): string {
+  const [only] = key;
+  if (key.length === 1 && typeof only === 'string') return only;
+  let text = '';
+  for (const cell of key) text += typeof cell === 'string' ? `${cell.length}:${cell}` : `,${String(cell)},`;
+  return text;
 }
 
 /** A record without a value, where none belongs. */

@@ -1,0 +1,145 @@
+/*
+ * The cores alone: order-manager and position-linker on plain objects, no Kafka, no Avro, one core of the machine.
+ * Prints inputs a second of CPU time for each, source records a second for both, and peak memory of the process (simulator
+ * and gateway included), over one simulated session of many assets.
+ *
+ *   node --import tsx bench/core.ts [--records N] [--assets N] [--horizon-events N] [--horizon-ms N] [--runs N] [--json]
+ */
+import { parseArgs } from 'node:util';
+import type { RecordTypes } from '../src/domain/records.js';
+import { createOrderManager } from '../src/order-manager/order-manager.js';
+import { createPositionLinker } from '../src/position-linker/position-linker.js';
+import { Merge } from '../src/runtime/merge.js';
+import type { Emitter, MergedRecord, Processor } from '../src/runtime/processor.js';
+import { Gateway } from '../src/ws-gateway/gateway.js';
+import type { SourceWriter } from '../src/ws-gateway/source-writer.js';
+import { simulateLines } from '../test/simulator/simulate.js';
+
+const { values } = parseArgs({
+  options: {
+    records: { type: 'string', default: '1000000' }, assets: { type: 'string', default: '200' }, 'horizon-events': { type: 'string', default: '1000' }, 'horizon-ms': { type: 'string', default: '300000' },
+    runs: { type: 'string', default: '3' }, json: { type: 'boolean', default: false },
+  },
+});
+const RECORDS = Number(values.records);
+const ASSETS = Number(values.assets);
+/** Lines handled between two looks at the clock. */
+const CHUNK_LINES = 200;
+
+interface Item {
+  readonly topic: string;
+  readonly partition: 0;
+  readonly offset: number;
+  readonly eventMs: number;
+  effectiveMs: number;
+  readonly type: string;
+  readonly value: unknown;
+}
+
+/** A processor behind its merge. */
+class Stage {
+  inputs = 0;
+  cpuMs = 0;
+  readonly #merge: Merge<Item>;
+  readonly #offsets: number[];
+  readonly #topics: readonly string[];
+  readonly #processor: Processor;
+  readonly #emitter: Emitter;
+  readonly #forward: (watermarkMs: number) => void;
+  #forwarded = -1;
+
+  constructor(processor: Processor, topics: readonly string[], emitter: Emitter, forward: (watermarkMs: number) => void) {
+    this.#merge = new Merge<Item>(topics.length);
+    this.#offsets = topics.map(() => 0);
+    this.#topics = topics;
+    this.#processor = processor;
+    this.#emitter = emitter;
+    this.#forward = forward;
+  }
+
+  push(topic: string, type: string, value: unknown, eventMs: number): void {
+    const input = this.#topics.indexOf(topic);
+    const offset = this.#offsets[input]!++;
+    if (type === 'Watermark') this.#merge.pushWatermark(input, offset, (value as RecordTypes['Watermark']).watermark_at);
+    else {
+      this.inputs += 1;
+      this.#merge.pushRecord(input, offset, eventMs, { topic, partition: 0, offset, eventMs, effectiveMs: 0, type, value });
+    }
+  }
+
+  run(): void {
+    const start = process.cpuUsage();
+    this.#merge.take({
+      record: (item, _input, effectiveMs) => {
+        item.effectiveMs = effectiveMs;
+        this.#processor.process(item as unknown as MergedRecord, this.#emitter);
+      },
+      watermark: (mergedMs) => {
+        const watermarkMs = this.#processor.advance(mergedMs, this.#emitter);
+        if (watermarkMs > this.#forwarded) this.#forward((this.#forwarded = watermarkMs));
+      },
+    });
+    this.#processor.takeChanges();
+    const used = process.cpuUsage(start);
+    this.cpuMs += (used.user + used.system) / 1000;
+  }
+}
+
+function run(seed: number): { orders: Stage; linker: Stage; source: number; outputs: number; peakMb: number } {
+  let outputs = 0;
+  const linker = new Stage(
+    createPositionLinker({ horizonEvents: Number(values['horizon-events']), horizonMs: Number(values['horizon-ms']) }), ['order-manager.order_events', 'ws-gateway.position'],
+    { emit: () => { outputs += 1; }, deadLetter: () => {} }, () => {},
+  );
+  const orders = new Stage(
+    createOrderManager({ horizonMs: Number(values['horizon-ms']) }), ['ws-gateway.order', 'ws-gateway.execution'],
+    { emit: (topic, _key, type, value, eventMs) => linker.push(topic, type, value, eventMs), deadLetter: () => {} },
+    (watermarkMs) => linker.push('order-manager.order_events', 'Watermark', { watermark_at: watermarkMs }, watermarkMs),
+  );
+  const writer: SourceWriter = {
+    write: (topic, _partition, _key, type, value, timestampMs) => (topic === 'ws-gateway.position' ? linker : orders).push(topic, type, value, timestampMs),
+    writeRaw: () => {}, drain: async () => {}, flush: async () => {},
+  };
+  const gateway = new Gateway({ account: 'bench', partitions: 1, partitionOf: () => 0, skewAllowanceMs: 500, joinWindowMs: 5_000 }, writer);
+  let lineNumber = 0;
+  let peakMb = 0;
+  for (const line of simulateLines({ seed, assets: ASSETS, orders: RECORDS, meanGapMs: 5 })) {
+    const { receivedAt, frame } = JSON.parse(line) as { receivedAt: number; frame: unknown };
+    gateway.accept({ kind: 'frame', receivedAtMs: receivedAt, frame, account: null, raw: new Uint8Array(0), lineNumber: ++lineNumber });
+    if (lineNumber % CHUNK_LINES !== 0) continue;
+    orders.run();
+    linker.run();
+    peakMb = Math.max(peakMb, process.memoryUsage().rss / 2 ** 20);
+    if (lineNumber % 50000 === 0) { const m = process.memoryUsage(); process.stderr.write(`${lineNumber} rss ${(m.rss/2**20).toFixed(0)} heapTotal ${(m.heapTotal/2**20).toFixed(0)} used ${(m.heapUsed/2**20).toFixed(0)} ab ${(m.arrayBuffers/2**20).toFixed(0)} om ${orders.inputs}/${orders.cpuMs.toFixed(0)} lk ${linker.inputs}/${linker.cpuMs.toFixed(0)}\n`); }
+    const { records } = gateway.counts;
+    if (Object.values(records).reduce((sum, count) => sum + count, 0) >= RECORDS) break;
+  }
+  if (globalThis.gc) { globalThis.gc(); const m = process.memoryUsage(); process.stderr.write(`live heap ${(m.heapUsed/2**20).toFixed(0)} ab ${(m.arrayBuffers/2**20).toFixed(0)} rss ${(m.rss/2**20).toFixed(0)}\n`); }
+  gateway.finish(false);
+  orders.run();
+  linker.run();
+  const source = Object.values(gateway.counts.records).reduce((sum, count) => sum + count, 0);
+  return { orders, linker, source, outputs, peakMb };
+}
+
+function median(numbers: number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
+}
+
+const rates: { orders: number[]; linker: number[]; both: number[]; peakMb: number[] } = { orders: [], linker: [], both: [], peakMb: [] };
+for (let i = 1; i <= Number(values.runs); i++) {
+  const { orders, linker, source, outputs, peakMb } = run(i);
+  rates.orders.push((orders.inputs / orders.cpuMs) * 1000);
+  rates.linker.push((linker.inputs / linker.cpuMs) * 1000);
+  rates.both.push((source / (orders.cpuMs + linker.cpuMs)) * 1000);
+  rates.peakMb.push(peakMb);
+  process.stderr.write(`run ${i}: order-manager ${orders.inputs} inputs ${Math.round(orders.cpuMs)} ms CPU; linker ${linker.inputs} inputs ${outputs} outputs ${Math.round(linker.cpuMs)} ms CPU; peak ${Math.round(peakMb)} MB\n`);
+}
+const result = {
+  order_manager_records_per_cpu_second: Math.round(median(rates.orders)),
+  position_linker_records_per_cpu_second: Math.round(median(rates.linker)),
+  both_records_per_cpu_second: Math.round(median(rates.both)),
+  peak_rss_mb: Math.round(median(rates.peakMb)),
+};
+process.exit(0);
+process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : `${Object.entries(result).map(([name, value]) => `${name} ${value}`).join('\n')}\n`);
