@@ -82,6 +82,10 @@ export class AccountSession {
     this.#options = options;
     this.account = options.account;
     this.state = new GapState(options.knownUntilMs, this.#nowMs());
+    options.clock.onJump.push((byMs) => {
+      if (byMs < 0) this.state.rewind(-byMs);
+      options.log.warn({ account: this.account, byMs: Math.round(byMs) }, 'the clock of the exchange has jumped; watermarks do not go back');
+    });
     this.#backfill = new Backfill({ ...options, nowMs: () => this.#nowMs(), push: (frame, source) => this.#push(frame, source, this.#nowMs()) });
   }
 
@@ -150,12 +154,7 @@ export class AccountSession {
           },
           onFrame: (text, receivedMs, isTorn) => this.#frame(text, receivedMs, isTorn),
           onAlive: (receivedMs) => this.state.alive(slot, clock.at(receivedMs)),
-          onClock: (sample) => {
-            const change = clock.take(sample);
-            if (change.kind !== 'jumped') return;
-            if (change.byMs < 0) this.state.rewind(-change.byMs);
-            log.warn({ account: this.account, byMs: Math.round(change.byMs) }, 'the clock of the exchange has jumped; watermarks do not go back');
-          },
+          onClock: (sample) => void clock.take(sample),
           onEnd: (end) => {
             this.#connections.delete(slot);
             const isNew = this.state.lost(slot, this.#nowMs());

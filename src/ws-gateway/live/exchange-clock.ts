@@ -34,6 +34,8 @@ interface Offset {
 }
 
 export class ExchangeClock {
+  /** Told of every jump, with how far it went. */
+  readonly onJump: ((byMs: number) => void)[] = [];
   #samples: Offset[] = [];
   /** Samples in a row that contradict the offset in use. */
   #dissenting: Offset[] = [];
@@ -79,6 +81,8 @@ export class ExchangeClock {
     this.#samples = [];
     this.#dissenting = [];
     for (const each of agreed) this.#keep(each);
-    return { kind: 'jumped', byMs: (this.#offsetMs ?? offsetMs) - offsetMs };
+    const byMs = (this.#offsetMs ?? offsetMs) - offsetMs;
+    for (const tell of this.onJump) tell(byMs);
+    return { kind: 'jumped', byMs };
   }
 }
