@@ -23,13 +23,19 @@ export interface PrintedRecord {
 /** How the console consumer prints nothing. */
 export const PRINTED_NULL = '<null>';
 
-/** Runs a tool, handing over what it prints line by line; answers its exit code and its last lines. */
-async function kafkaTool(mainClass: string, args: readonly string[], onLine: (line: string) => void): Promise<{ readonly code: number | null; readonly errors: string }> {
+/** How a tool is started. */
+export async function javaTool(mainClass: string, args: readonly string[]): Promise<{ readonly program: string; readonly args: readonly string[] }> {
   const options = { env: process.env, say: () => undefined, signal: undefined };
   const java = await requireJava(options);
   const folder = await artefactFolder('kafka-tools', stackPaths(join(packageRoot, '.stack'), downloads()), options);
   const jvm = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', join(folder, '*')];
-  const child = spawn(java.executable, [...jvm, mainClass, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return { program: java.executable, args: [...jvm, mainClass, ...args] };
+}
+
+/** Runs a tool, handing over what it prints line by line; answers its exit code and its last lines. */
+async function kafkaTool(mainClass: string, args: readonly string[], onLine: (line: string) => void): Promise<{ readonly code: number | null; readonly errors: string }> {
+  const { program, args: all } = await javaTool(mainClass, args);
+  const child = spawn(program, all, { stdio: ['ignore', 'pipe', 'pipe'] });
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString('utf8')).slice(-5_000)));
   const lines = createInterface({ input: child.stdout, crlfDelay: Infinity });
