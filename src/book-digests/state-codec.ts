@@ -6,7 +6,8 @@ import { emptySum, type Sum } from './delta-hash.js';
  * Changelog entries: one for what of a book is final, one for each hour that is not, one for the clock.
  */
 
-const VERSION = 1;
+/** Version of what book-digests keeps in its changelog. */
+export const STATE_VERSION = 1;
 
 function writeSum(writer: StateWriter, { deltas, words }: Sum): void {
   writer.count(deltas);
@@ -30,12 +31,12 @@ function writeName(writer: StateWriter, { account, category, asset, positionIdx 
 function open(bytes: Uint8Array): StateReader {
   const reader = new StateReader(bytes);
   const version = reader.byte();
-  if (version !== VERSION) throw new Error(`state of book-digests has version ${version}, this program knows ${VERSION}: start a newer one, or rebuild the state`);
+  if (version !== STATE_VERSION) throw new Error(`state of book-digests has version ${version}, this program knows ${STATE_VERSION}: start a newer one, or rebuild the state`);
   return reader;
 }
 
 export function encodeBase(writer: StateWriter, { name, base, baseEndMs }: BookState): Uint8Array {
-  writer.start(VERSION);
+  writer.start(STATE_VERSION);
   writeName(writer, name);
   writer.count(baseEndMs);
   writeSum(writer, base);
@@ -43,7 +44,7 @@ export function encodeBase(writer: StateWriter, { name, base, baseEndMs }: BookS
 }
 
 export function encodePeriod(writer: StateWriter, { name }: BookState, { startMs, sum, changedMs }: Period): Uint8Array {
-  writer.start(VERSION);
+  writer.start(STATE_VERSION);
   writeName(writer, name);
   writer.count(startMs);
   writer.count(changedMs);
@@ -52,7 +53,7 @@ export function encodePeriod(writer: StateWriter, { name }: BookState, { startMs
 }
 
 export function encodeClock(writer: StateWriter, publishedMs: number): Uint8Array {
-  writer.start(VERSION);
+  writer.start(STATE_VERSION);
   writer.count(publishedMs);
   return writer.finish();
 }

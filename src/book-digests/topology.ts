@@ -1,4 +1,5 @@
 import type { Topology } from '../runtime/processor.js';
+import { STATE_VERSION } from './state-codec.js';
 import { BookDigests, DELTA_TOPIC, DIGEST_TOPIC, type BookDigestsOptions } from './book-digests.js';
 
 /** Deltas in, digests by book and hour out. */
@@ -9,6 +10,7 @@ export function bookDigestsTopology(options: BookDigestsOptions): Topology {
     outputs: [],
     compactedOutputs: [DIGEST_TOPIC],
     changelog: 'book-digests.changelog',
+    stateVersion: STATE_VERSION,
     createProcessor: () => new BookDigests(options),
   };
 }

@@ -5,7 +5,7 @@ import { clusterAccess } from '../kafka/cluster-access.js';
 import { LogError } from '../kafka/errors.js';
 import { drained } from '../runtime/drain.js';
 import type { RoleOutcome } from '../runtime/role-runner.js';
-import { SettingsError } from '../runtime/task-state.js';
+import { SettingsError, StateVersionError } from '../runtime/task-state.js';
 import { openCodec } from '../schema-registry/open-codec.js';
 import { declaredTopics } from '../topic-apply/declared-topics.js';
 import { defineCommand, UsageError, type Command } from './command.js';
@@ -135,6 +135,10 @@ async function outcomeOf(running: readonly RunningRole[], signal: AbortSignal, d
 function failed(role: string, error: Error, stderr: (text: string) => void): number {
   if (error instanceof SettingsError) {
     stderr(`position-linker: ${error.message}\n  next: start it with the settings of the state, or begin anew under another --namespace\n`);
+    return EXIT_CODES.configuration;
+  }
+  if (error instanceof StateVersionError) {
+    stderr(`position-linker: ${error.message}\n  next: ${error.nextStep}\n`);
     return EXIT_CODES.configuration;
   }
   if (error instanceof LogError && error.kind in EXIT_CODES) {

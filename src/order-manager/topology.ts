@@ -4,6 +4,7 @@ import { createOrderManager } from './order-manager.js';
 import { EXECUTION_FIELDS } from './execution-content.js';
 import { ORDER_FIELDS } from './order-content.js';
 import type { OrderManagerOptions } from './scope.js';
+import { STATE_VERSION } from './state-codec.js';
 
 const MARKET = ['account', 'category', 'asset'] as const;
 
@@ -15,6 +16,7 @@ export function orderManagerTopology(options: Partial<OrderManagerOptions> = {})
     outputs: [OUTPUT_TOPIC],
     compactedOutputs: [],
     changelog: 'order-manager.changelog',
+    stateVersion: STATE_VERSION,
     reads: { OrderUpdate: [...MARKET, 'order_id', ...ORDER_FIELDS], Execution: [...MARKET, 'exec_id', ...EXECUTION_FIELDS] },
     createProcessor: () => createOrderManager(options),
   };

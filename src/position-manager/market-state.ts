@@ -12,7 +12,8 @@ export interface MarketState {
 type Stored = readonly [version: number, account: string, category: string, asset: string, portfolioVersion: number, ...books: StoredBook[]];
 type StoredBook = readonly (number | string | null)[];
 
-const VERSION = 1;
+/** Version of what the position-manager keeps in its changelog. */
+export const STATE_VERSION = 1;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -23,7 +24,7 @@ function text(value: Decimal | null): string | null {
 /** Changelog entry: JSON with a version first; decimals as text in units of 10^-18. */
 export function encodeMarketState({ market, books, portfolioVersion }: MarketState): Uint8Array {
   const stored: Stored = [
-    VERSION,
+    STATE_VERSION,
     market.account,
     market.category,
     market.asset,
@@ -55,7 +56,7 @@ export function encodeMarketState({ market, books, portfolioVersion }: MarketSta
 /** Reads what encodeMarketState wrote; throws on another version. */
 export function decodeMarketState(bytes: Uint8Array): MarketState {
   const [version, account, category, asset, portfolioVersion, ...books] = JSON.parse(decoder.decode(bytes)) as Stored;
-  if (version !== VERSION) throw new Error(`state of position-manager has version ${version}, this program reads ${VERSION}: rebuild the state`);
+  if (version !== STATE_VERSION) throw new Error(`state of position-manager has version ${version}, this program reads ${STATE_VERSION}: rebuild the state`);
   const state: MarketState = { market: { account, category, asset }, books: new Map(), portfolioVersion };
   for (const book of books) {
     const number = (index: number): number => Number(book[index]);

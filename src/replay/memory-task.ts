@@ -1,5 +1,6 @@
 import { groupId, topicName } from '../config/namespace.js';
 import type { MemoryLog } from '../runtime/memory-log.js';
+import { STATE_KEY } from '../runtime/task-state.js';
 import { ProcessorError, TaskCore, type CommitUnit, type TaskCoreOptions } from '../runtime/task-core.js';
 
 /** One task over the memory log, driven step by step and without a promise: what the shell does to a task, in the caller's hands. */
@@ -99,9 +100,11 @@ export class MemoryTask {
   }
 
   private restore(): number[] {
-    for (const [key, value] of this.state) this.core.restore(key, value);
+    const version = this.state.get(STATE_KEY);
+    if (version !== undefined) this.core.restore(STATE_KEY, version);
+    for (const [key, value] of this.state) if (key !== STATE_KEY) this.core.restore(key, value);
     const stored = this.core.finishRestore();
-    if (stored !== null) return [...stored];
+    if (stored !== null && !this.core.isRemaking) return [...stored];
     const start = this.inputs.map(() => 0);
     this.core.startAt(start);
     return start;

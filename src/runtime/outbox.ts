@@ -11,6 +11,8 @@ import type { Emitter, Topology } from './processor.js';
 export class Outbox implements Emitter {
   /** Record being handled: what is written carries its trace. Null while a watermark is handled. */
   cause: LogRecord | null = null;
+  /** What is written goes nowhere: it was written before. */
+  isMuted = false;
   /** Bytes of keys and values since the last take. */
   bytes = 0;
   private readonly role: string;
@@ -54,6 +56,7 @@ export class Outbox implements Emitter {
 
   /** The record being handled, bytes unchanged, into the dead letters of the topic it came from. */
   writeDeadLetter(stage: FailureStage, exception: string, message: string): void {
+    if (this.isMuted) return;
     const raw = this.cause;
     if (raw === null) throw new Error('a dead letter outside of a record');
     this.add({
@@ -67,6 +70,7 @@ export class Outbox implements Emitter {
   }
 
   private write<N extends RecordName>(topic: string, key: Buffer | null, type: N, value: RecordTypes[N] | null, eventMs: number): void {
+    if (this.isMuted) return;
     const output = this.topics.get(topic);
     if (output === undefined) throw new Error(`${this.role} does not declare the output ${topic}`);
     if (value === null && !output.isCompacted) throw new Error(`a tombstone in ${topic}, which is not compacted`);

@@ -67,5 +67,10 @@ export interface Topology {
   readonly changelog: TopicName;
   /** Fields the processor looks at, where that is not all of them: the others are checked but may be missing. */
   readonly reads?: FieldsRead;
+  /**
+   * Version of the state that its processor keeps; 1 where it is not said. A task that finds an older one makes its state anew
+   * from its inputs, without writing any output again; one that finds a newer one refuses.
+   */
+  readonly stateVersion?: number;
   createProcessor(): Processor;
 }

@@ -5,7 +5,7 @@ import { partitionedStage, type DrainStage, type Held, type Place } from './drai
 import type { Processor, Topology } from './processor.js';
 import type { LearningCodec } from './learning.js';
 import { TaskCore } from './task-core.js';
-import { MERGE_KEY } from './task-state.js';
+import { FIRST_STATE_VERSION, MERGE_KEY } from './task-state.js';
 
 export interface RoleDrainOptions {
   readonly topology: Topology;
@@ -44,7 +44,7 @@ async function committedPositions(log: Log, group: string, targets: readonly Top
 
 /** Lets a merge that stands where the task stands read the rest, and sees whether it takes anything. */
 async function look({ topology, log, codec, namespace }: RoleDrainOptions, partition: number, places: readonly Place[]): Promise<readonly Held[] | null> {
-  const core = new TaskCore({ topology: { ...topology, outputs: [], createProcessor: () => IDLE }, partition, namespace, codec, settings: {} });
+  const core = new TaskCore({ topology: { ...topology, outputs: [], stateVersion: FIRST_STATE_VERSION, createProcessor: () => IDLE }, partition, namespace, codec, settings: {} });
   const position = await storedPosition(log, { topic: topicName(namespace, topology.changelog), partition });
   if (position !== null) core.restore(MERGE_KEY, position);
   const stored = core.finishRestore();

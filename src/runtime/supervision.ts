@@ -1,6 +1,6 @@
 import { LogError } from '../kafka/errors.js';
 import { ProcessorError } from './task-core.js';
-import { SettingsError } from './task-state.js';
+import { SettingsError, StateVersionError } from './task-state.js';
 
 /**
  * What the shell does about an error of a task.
@@ -24,7 +24,7 @@ export function verdictOf(error: unknown, lives: number): Verdict {
     return error.kind === 'transient' ? 'again' : 'fatal';
   }
   if (error instanceof ProcessorError) return error.recordId === null ? 'fatal' : 'poison';
-  if (error instanceof SettingsError) return 'fatal';
+  if (error instanceof SettingsError || error instanceof StateVersionError) return 'fatal';
   return lives < MAX_UNEXPLAINED_LIVES ? 'again' : 'fatal';
 }
 

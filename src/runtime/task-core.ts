@@ -4,10 +4,13 @@ import type { LogRecord, OutgoingRecord } from '../kafka/record.js';
 import { readArrival, type Arrival, type TaskCodec } from './arrival.js';
 import { Inbox } from './inbox.js';
 import { KeyBytes } from './key-bytes.js';
-import { Merge, NO_TIME, type MergeHandler } from './merge.js';
+import { Merge, NO_TIME, type MergeHandler, type MergeInputState } from './merge.js';
 import { Outbox } from './outbox.js';
 import type { MergedRecord, Processor, Topology } from './processor.js';
-import { assertSameSettings, MERGE_KEY, parseTaskPosition, SETTINGS_KEY, taskPositionBytes, type Settings, type TaskPosition } from './task-state.js';
+import {
+  assertSameSettings, FIRST_STATE_VERSION, MERGE_KEY, parseTaskPosition, readStateVersion, SETTINGS_KEY, STATE_KEY, stateVersionBytes, taskPositionBytes, type Settings,
+  type TaskPosition,
+} from './task-state.js';
 
 export interface TaskCoreOptions {
   readonly topology: Topology;
@@ -67,6 +70,12 @@ export class TaskCore implements MergeHandler<Arrival> {
   private hasStoredSettings = false;
   private forwardedMs = NO_TIME;
   private takenSinceUnit = 0;
+  /** Version of what lies in the changelog; null while nothing said so. */
+  private storedVersion: number | null = null;
+  /** Keys of a state of an older version. */
+  private readonly outdatedKeys = new Set<string>();
+  /** The state is being made anew up to this position, which an older version had reached. */
+  private remakingTo: TaskPosition | null = null;
 
   constructor({ topology, partition, namespace, codec, settings, poison }: TaskCoreOptions) {
     this.topology = topology;
@@ -83,13 +92,22 @@ export class TaskCore implements MergeHandler<Arrival> {
     this.merge = new Merge(topology.inputs.length);
   }
 
-  /** Once for every live entry of the changelog, then finishRestore. Throws SettingsError when the task was started with other settings. */
+  private get stateVersion(): number {
+    return this.topology.stateVersion ?? FIRST_STATE_VERSION;
+  }
+
+  /**
+   * Once for every live entry of the changelog, the one that tells the version first, then finishRestore. Throws SettingsError
+   * when the task was started with other settings, StateVersionError when a newer program wrote the state.
+   */
   restore(key: string, value: Uint8Array): void {
-    if (key === MERGE_KEY) this.storedPosition = parseTaskPosition(value, this.topology.inputs);
+    if (key === STATE_KEY) this.storedVersion = readStateVersion(this.topology.role, value, this.stateVersion);
+    else if (key === MERGE_KEY) this.storedPosition = parseTaskPosition(value, this.topology.inputs);
     else if (key === SETTINGS_KEY) {
       assertSameSettings(this.topology.role, value, this.settings);
       this.hasStoredSettings = true;
-    } else this.processor.restore(key, value);
+    } else if ((this.storedVersion ?? FIRST_STATE_VERSION) < this.stateVersion) this.outdatedKeys.add(key);
+    else this.processor.restore(key, value);
   }
 
   /**
@@ -99,12 +117,22 @@ export class TaskCore implements MergeHandler<Arrival> {
   finishRestore(): readonly number[] | null {
     this.processor.finishRestore();
     if (this.storedPosition === null) return null;
+    if ((this.storedVersion ?? FIRST_STATE_VERSION) < this.stateVersion) {
+      this.remakingTo = this.storedPosition;
+      this.outbox.isMuted = true;
+      return this.storedPosition.merge.inputs.map((input) => input.offset);
+    }
     this.merge = new Merge(this.inputNames.length, this.storedPosition.merge);
     this.forwardedMs = this.storedPosition.forwardedMs;
     return this.storedPosition.merge.inputs.map((input) => input.offset);
   }
 
-  /** Where a new task begins, per input. */
+  /** Whether an older version wrote the state: then the task reads its inputs from their beginning, wherever it stood. */
+  get isRemaking(): boolean {
+    return this.remakingTo !== null;
+  }
+
+  /** Where a new task begins, or one that makes its state anew, per input. */
   startAt(offsets: readonly number[]): void {
     offsets.forEach((offset, input) => this.merge.pushedTo(input, offset));
   }
@@ -117,11 +145,32 @@ export class TaskCore implements MergeHandler<Arrival> {
   /** Handles at most `limit` records and watermarks, as far as their order is certain; answers how many. Throws ProcessorError. */
   step(limit: number): number {
     let taken = 0;
+    while (this.remakingTo !== null && taken < limit) {
+      // One at a time: the stored position lies between two of them.
+      if (this.merge.take(this, 1) === 1) {
+        taken++;
+        this.endRemaking(this.remakingTo);
+      } else if (!this.refill()) return taken;
+    }
     do {
       taken += this.merge.take(this, limit - taken);
     } while (taken < limit && this.refill());
-    this.takenSinceUnit += taken;
+    if (this.remakingTo === null) this.takenSinceUnit += taken;
     return taken;
+  }
+
+  /** The order of takes depends on the logs alone, so the position the older state stood at is passed again, exactly. */
+  private endRemaking(to: TaskPosition): void {
+    const { inputs } = this.merge.state();
+    const wanted = to.merge.inputs;
+    for (let input = 0; input < inputs.length; input++) {
+      const [is, was] = [inputs[input] as MergeInputState, wanted[input] as MergeInputState];
+      if (is.takenMs > was.takenMs) throw new Error(`${this.topology.role} passed the position its older state stood at: the inputs are not those the state was made from`);
+      if (is.offset < was.offset || is.takenMs !== was.takenMs || is.effectiveMs !== was.effectiveMs || is.pendingMs.length !== was.pendingMs.length) return;
+    }
+    this.remakingTo = null;
+    this.forwardedMs = Math.max(this.forwardedMs, to.forwardedMs);
+    this.outbox.isMuted = false;
   }
 
   /** Whether this input is so far ahead of what can be taken that reading it on would only fill memory. */
@@ -164,6 +213,15 @@ export class TaskCore implements MergeHandler<Arrival> {
       if (change.key.startsWith('#')) throw new Error(`state key ${change.key}: keys that begin with # belong to the runtime`);
       return this.changelogRecord(change.key, change.value);
     });
+    if (this.outdatedKeys.size > 0) {
+      for (const { key } of changelog) this.outdatedKeys.delete(Buffer.from(key as Uint8Array).toString('utf8'));
+      for (const key of this.outdatedKeys) changelog.push(this.changelogRecord(key, null));
+      this.outdatedKeys.clear();
+    }
+    if (this.storedVersion !== this.stateVersion) {
+      changelog.push(this.changelogRecord(STATE_KEY, stateVersionBytes(this.stateVersion)));
+      this.storedVersion = this.stateVersion;
+    }
     changelog.push(this.changelogRecord(MERGE_KEY, taskPositionBytes({ merge, forwardedMs: this.forwardedMs }, this.topology.inputs)));
     if (!this.hasStoredSettings) {
       changelog.push(this.changelogRecord(SETTINGS_KEY, Buffer.from(JSON.stringify(this.settings))));

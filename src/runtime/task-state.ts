@@ -8,6 +8,38 @@ import type { MergeInputState, MergeState } from './merge.js';
 export const MERGE_KEY = '#merge';
 export const SETTINGS_KEY = '#settings';
 
+export const STATE_KEY = '#state';
+
+/** The version of state that nobody wrote a version for: the first. */
+export const FIRST_STATE_VERSION = 1;
+
+/** State of a version this program cannot go on from. */
+export class StateVersionError extends Error {
+  override name = 'StateVersionError';
+  readonly nextStep: string;
+
+  constructor(message: string, nextStep: string) {
+    super(message);
+    this.nextStep = nextStep;
+  }
+}
+
+export function stateVersionBytes(version: number): Uint8Array {
+  return Buffer.from(JSON.stringify({ version }));
+}
+
+/** Version of the state that lies in the changelog. Throws StateVersionError when a newer program wrote it. */
+export function readStateVersion(role: string, bytes: Uint8Array, known: number): number {
+  const { version } = JSON.parse(Buffer.from(bytes).toString('utf8')) as { readonly version: number };
+  if (version > known) {
+    throw new StateVersionError(
+      `the state of ${role} has version ${version}, this program knows ${known}: a newer one wrote it`,
+      'start the newer version of position-linker again, or begin anew under another --namespace',
+    );
+  }
+  return version;
+}
+
 /** Options a role's results depend on, by name; part of its state from the first commit on. */
 export type Settings = Readonly<Record<string, string | number>>;
 
@@ -48,7 +80,9 @@ export function taskPositionBytes(position: TaskPosition, topics: readonly strin
 /** Throws when the state is of another version, or of other input topics. */
 export function parseTaskPosition(bytes: Uint8Array, topics: readonly string[]): TaskPosition {
   const stored = JSON.parse(Buffer.from(bytes).toString('utf8')) as StoredPosition;
-  if (stored.version !== 1) throw new Error(`the stored position has version ${String(stored.version)}, this program knows 1`);
+  if (stored.version !== 1) {
+    throw new StateVersionError(`the stored position has version ${String(stored.version)}, this program knows 1: a newer one wrote it`, 'start the newer version of position-linker again');
+  }
   const names = Object.keys(stored.inputs);
   if (names.length !== topics.length) throw new Error(`the stored position has inputs ${names.join(', ')}, the role reads ${topics.join(', ')}`);
   const inputs = topics.map((topic) => {

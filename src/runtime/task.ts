@@ -3,6 +3,7 @@ import { groupId, topicName, transactionalId } from '../config/namespace.js';
 import { StateLostError } from '../kafka/errors.js';
 import type { FetchedPartition, Log, TaskWriter, TopicPartition, TopicPartitionOffset } from '../kafka/log.js';
 import { backlogPauseMs } from './backlog.js';
+import { STATE_KEY, StateVersionError } from './task-state.js';
 import { TaskCore, type CommitUnit, type TaskCoreOptions } from './task-core.js';
 
 /*
@@ -78,9 +79,10 @@ export class Task {
         // A group that was empty for a week has lost its offsets; the state committed with them has not.
         if (offset !== null && offset !== stored[input]) throw this.stateElsewhere(input, offset, stored[input] as number);
       });
-      return partitions.map((partition, input) => ({ ...partition, offset: stored[input] as number }));
+      if (!this.core.isRemaking) return partitions.map((partition, input) => ({ ...partition, offset: stored[input] as number }));
     }
     const earliest = await this.options.log.earliestOffsets(partitions);
+    if (this.core.isRemaking) this.assertWhole(earliest);
     this.core.startAt(earliest.map(({ offset }) => offset));
     return earliest;
   }
@@ -198,7 +200,20 @@ export class Task {
         else live.set(name, Buffer.from(value));
       }
     }
+    const version = live.get(STATE_KEY);
+    if (version !== undefined) this.core.restore(STATE_KEY, version);
+    live.delete(STATE_KEY);
     for (const [key, value] of live) this.core.restore(key, value);
+  }
+
+  /** State of an older version is made anew from the first record on. */
+  private assertWhole(earliest: readonly TopicPartitionOffset[]): void {
+    const cut = earliest.find(({ offset }) => offset > 0);
+    if (cut === undefined) return;
+    throw new StateVersionError(
+      `the state of ${this.options.topology.role} is of an older version, and cannot be made anew: ${cut.topic}/${cut.partition} begins at offset ${cut.offset}`,
+      'start the version that wrote the state, or begin anew under another --namespace',
+    );
   }
 
   private guarded(action: () => void): void {
