@@ -73,6 +73,8 @@ function checkResult(row: ResultRow, sum: DeltaSums | undefined, findings: Findi
     ['funding', row.funding, sum.funding],
     ['net_pnl', row.net_pnl, realized === null ? null : realized - sum.fees - sum.funding],
   ];
+  const isClosed = sum.entryQuantity > 0n && sum.entryQuantity === sum.exitQuantity;
+  findings.check(row.is_closed === isClosed, () => ({ book: row, message: `${nameOf(row)}: is_closed is not what its deltas add up to`, expected: String(isClosed), actual: String(row.is_closed), witness }), 'results');
   for (const [column, actual, expected] of columns) findings.equal('results', row, actual, expected, `${nameOf(row)}: ${column} is not what its deltas add up to`, witness);
 }
 

@@ -33,6 +33,12 @@ export function partitionEvidence({ rows, offsets }: TableSnapshot, state: Topic
     const next = followed(table.name, topic);
     forward.set(table.name, state.latest.has(table.name) ? broughtForward(table, stored, state, next, findings) : results(table, stored, state, next, findings));
   }
+  for (const delta of state.unpaired) {
+    findings.check(false, () => ({
+      book: delta, message: delta.reverses === null ? `delta ${delta.id} was issued twice` : `delta ${delta.id} takes back ${delta.reverses}, which is not there`, expected: delta.reverses, actual: null,
+      witness: { source: 'position-linker.prediction_deltas', row: delta },
+    }), 'link_deltas');
+  }
   return judged(forward, state, settings);
 }
 

@@ -30,6 +30,8 @@ export class TopicState {
   /** By table, then key; null where the last record took the row away. */
   readonly latest = new Map<string, Map<string, LatestRow & { readonly isGone: boolean }>>();
   readonly deltas = new Map<string, Delta>();
+  /** Deltas that were issued twice under one id, or take back one that is not there. */
+  readonly unpaired: Delta[] = [];
   readonly sums = new Map<string, DeltaSums>();
   /** Side of each cycle, as its newest delta says. */
   readonly sides = new Map<string, string>();
@@ -109,6 +111,7 @@ export class TopicState {
   #delta(delta: Delta, offset: number): void {
     addDelta(this.sums, delta);
     this.lastDelta.set(resultKey(delta), offset);
+    if (delta.reverses === null ? this.deltas.has(delta.id) : !this.deltas.has(delta.reverses)) this.unpaired.push(delta);
     if (delta.reverses === null) {
       this.deltas.set(delta.id, delta);
       this.sides.set(delta.position_id, delta.side);

@@ -46,6 +46,11 @@ const TAMPERINGS: readonly { readonly what: string; readonly sql: string; readon
   { what: 'the signal of a link changed', sql: `UPDATE position_orders SET signal_id = 'another' WHERE id = ${LINK}`, seenBy: ['link_orders'] },
   { what: 'an order that filled less', sql: 'UPDATE orders SET filled_quantity = filled_quantity - 0.001 WHERE filled_quantity > 0', seenBy: ['link_orders'] },
   { what: 'an order deleted', sql: `DELETE FROM orders WHERE order_id = (SELECT order_id FROM position_orders WHERE id = ${LINK})`, seenBy: ['link_orders'] },
+  { what: 'an execution that is none', sql: `UPDATE position_orders SET exec_id = 'none' WHERE id = ${LINK}`, seenBy: ['link_orders'] },
+  { what: 'a link on the other side', sql: `UPDATE position_orders SET side = CASE side WHEN 'Buy' THEN 'Sell' ELSE 'Buy' END WHERE id = ${LINK}`, seenBy: ['link_sums', 'link_cycles'] },
+  { what: 'a cycle that was larger', sql: `UPDATE position_cycles SET max_size = max_size + 1 WHERE position_id = ${CLOSED}`, seenBy: ['chain'] },
+  { what: 'a result of nobody', sql: `INSERT INTO prediction_trading_results SELECT 'nobody', position_id, asset, direction, entry_quantity, entry_price, entry_at, exit_quantity, exit_price, exit_at, realized_pnl, fees, funding, net_pnl, open_quantity, is_closed, is_contaminated, exit_signal_ids, exit_reasons, final_to_seq, account, category, position_idx, tally FROM prediction_trading_results WHERE ${RESULT}`, seenBy: ['results'] },
+  { what: 'a result said to be open', sql: `UPDATE prediction_trading_results SET is_closed = false WHERE ${RESULT}`, seenBy: ['results'] },
   { what: 'a discrepancy hidden', sql: "UPDATE position_discrepancies SET status = 'explained' WHERE cause IN ('fill_missing', 'external_change')", seenBy: ['residuals'] },
 ];
 
@@ -126,6 +131,17 @@ describe('verify', function () {
     it('sees money that the exchange does not know, and deltas that their row and cycle do not', async () => {
       append('position-linker.prediction_deltas', 'PredictionDelta', { ...delta, id: '11111111-1111-5111-8111-111111111111', quantity: 0n, value: 0n, fee: 0n, realized_pnl: parseDecimal('0.05') }, delta.known_at);
       expect(await checksBroken()).to.deep.equal(['size_equation', 'cycle_sums', 'money_equation']);
+    });
+
+    it('sees a delta issued twice, and one that takes back what never was', async () => {
+      const { result } = session;
+      const partition = partitionOf(update.asset, PARTITIONS);
+      const kept = [...result.log.records('position-linker.prediction_deltas', partition)];
+      append('position-linker.prediction_deltas', 'PredictionDelta', delta, delta.known_at);
+      append('position-linker.prediction_deltas', 'PredictionDelta', { ...delta, id: '33333333-3333-5333-8333-333333333333', reverses: '44444444-4444-5444-8444-444444444444', quantity: -delta.quantity, value: -delta.value, realized_pnl: -delta.realized_pnl!, fee: -delta.fee }, delta.known_at);
+      const { breaches } = await session.verify();
+      expect(breaches.filter(({ check }) => check === 'link_deltas').map(({ message }) => message)).to.have.length(2);
+      (result.log.records('position-linker.prediction_deltas', partition) as unknown[]).length = kept.length;
     });
 
     it('sees a delta that belongs to nothing', async () => {
