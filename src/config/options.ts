@@ -359,7 +359,7 @@ export const OPTIONS = {
     placeholder: 'git:REF|registry:URL|dir:PATH',
     unit: null,
     fallback: null,
-    help: 'Where earlier versions are: a git branch with its history, a schema registry (registry: alone is the one of --registry-url), or a folder with a file or a folder of files for each schema',
+    help: 'Where earlier versions are: a git branch with its history, a schema registry (registry: alone is the one of SCHEMA_REGISTRY_URL), or a folder with a file or a folder of files for each schema',
     parse: matching(/^(git:.+|dir:.+|registry(:.*)?)$/s, 'git:REF, registry:URL or dir:PATH'),
   }),
   level: option<CompatibilityLevel | null>({

@@ -23,17 +23,17 @@ export class YamlReader {
   readonly root: Node | null;
   private readonly file: string;
   private readonly lines = new LineCounter();
-  private readonly problems: { readonly offset: number; readonly text: string }[] = [];
+  private readonly problems: { readonly offset: number; readonly message: string }[] = [];
 
   constructor(file: string, text: string) {
     this.file = file;
     const document = parseDocument(text, { lineCounter: this.lines, uniqueKeys: true, prettyErrors: false });
-    for (const error of document.errors) this.found(error.pos[0], error.message);
+    for (const error of document.errors) this.add(error.pos[0], error.message);
     this.root = document.contents as Node | null;
   }
 
   problem(node: Node | null, message: string): void {
-    this.found(node?.range?.[0] ?? 0, message);
+    this.add(node?.range?.[0] ?? 0, message);
   }
 
   /** file:line:column */
@@ -41,9 +41,19 @@ export class YamlReader {
     return this.place(node?.range?.[0] ?? 0);
   }
 
+  /** Everything found so far, in the order of the file; lines and columns from 1. */
+  found(): readonly { readonly message: string; readonly line: number; readonly column: number }[] {
+    return [...this.problems].sort((a, b) => a.offset - b.offset).map(({ offset, message }) => ({ message, ...this.lineAndColumn(offset) }));
+  }
+
+  /** Where a node begins, both from 1. */
+  lineAndColumnOf(node: Node): { readonly line: number; readonly column: number } {
+    return this.lineAndColumn(node.range?.[0] ?? 0);
+  }
+
   /** Throws if anything was found so far, in the order of the file. */
   check(): void {
-    const sorted = [...this.problems].sort((a, b) => a.offset - b.offset).map(({ text }) => text);
+    const sorted = this.found().map(({ message, line, column }) => `${this.file}:${line}:${column}: ${message}`);
     if (sorted.length > 0) throw new YamlFileError([...new Set(sorted)]);
   }
 
@@ -78,12 +88,22 @@ export class YamlReader {
     return min;
   }
 
+  /** Entries of a list. */
+  items(node: Node | null, what: string): readonly Node[] {
+    if (isSeq(node)) return node.items as Node[];
+    this.problem(node, `${what} must be a list`);
+    return [];
+  }
+
+  /** One of these words; null, and a problem, otherwise. */
+  choice<const T extends string>(node: Node | null, choices: readonly T[], what: string): T | null {
+    const value = isScalar(node) ? choices.find((choice) => choice === node.value) : undefined;
+    if (value === undefined) this.problem(node, `${what} must be one of ${choices.join(', ')}`);
+    return value ?? null;
+  }
+
   texts(node: Node | null, what: string): readonly { readonly text: string; readonly node: Node }[] {
-    if (!isSeq(node)) {
-      this.problem(node, `${what} must be a list`);
-      return [];
-    }
-    return (node.items as Node[]).map((item) => ({ text: this.text(item, `an entry of ${what}`), node: item }));
+    return this.items(node, what).map((item) => ({ text: this.text(item, `an entry of ${what}`), node: item }));
   }
 
   /** A value as Kafka writes it. A number that does not survive as one must be quoted. */
@@ -95,13 +115,18 @@ export class YamlReader {
     return '';
   }
 
-  private found(offset: number, message: string): void {
-    this.problems.push({ offset, text: `${this.place(offset)}: ${message}` });
+  private add(offset: number, message: string): void {
+    this.problems.push({ offset, message });
   }
 
   private place(offset: number): string {
+    const { line, column } = this.lineAndColumn(offset);
+    return `${this.file}:${line}:${column}`;
+  }
+
+  private lineAndColumn(offset: number): { readonly line: number; readonly column: number } {
     const { line, col } = this.lines.linePos(offset);
-    return `${this.file}:${line}:${col}`;
+    return { line, column: col };
   }
 }
 

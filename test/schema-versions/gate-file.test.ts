@@ -19,7 +19,7 @@ describe('the gate file', () => {
   it('may be empty', () => expect(parseGateFile('gate.yaml', '# nothing\n')).to.deep.include({ level: 'FULL_TRANSITIVE', problems: [], exceptions: [] }));
 
   const wrong: readonly (readonly [string, string, number, number])[] = [
-    ['levle: FULL', 'none of level, subjects', 1, 1],
+    ['levle: FULL', 'the file has no "levle"; it has level, subjects', 1, 1],
     ['level: STRICT', 'level must be one of FULL_TRANSITIVE', 1, 8],
     ['subjects:\n  Fill: full', 'level must be one of', 2, 9],
     ['subjects: [Fill]', '"subjects" must be a mapping', 1, 11],
@@ -28,7 +28,7 @@ describe('the gate file', () => {
     ['exceptions:\n  - rule: doc-missing\n    field: A.b\n    reason: " "', 'lacks its reason', 2, 5],
     ['exceptions:\n  - rule: docs-missing\n    field: A.b\n    reason: x', 'there is no rule docs-missing', 2, 5],
     ['exceptions:\n  - rule: type-mismatch\n    field: A.b\n    reason: x', 'cannot be excepted', 2, 5],
-    ['exceptions:\n  - rule: doc-missing\n    field: A.b\n    reason: x\n    until: 2030', 'not "until"', 5, 5],
+    ['exceptions:\n  - rule: doc-missing\n    field: A.b\n    reason: x\n    until: 2030', 'an exception has no "until"', 5, 5],
     ['level: [', 'Flow sequence', 1, 9],
     ['level: FULL\nlevel: NONE', 'Map keys must be unique', 2, 1],
   ];
