@@ -13,7 +13,7 @@ import { GatewayProcess } from './gateway-process.js';
 import { sessionOf } from './session.js';
 
 /** One thing that goes wrong; what it does to the exchange, or to the gateway. */
-export const FAULTS = ['drop', 'close', 'silence', 'delay', 'duplicate', 'reorder', 'torn', 'refuse', 'expired', 'broken', 'limited', 'lag', 'clock', 'lost', 'kill', 'broker', 'both'] as const;
+export const FAULTS = ['drop', 'close', 'silence', 'delay', 'duplicate', 'reorder', 'torn', 'refuse', 'expired', 'broken', 'limited', 'lag', 'clock', 'lost', 'asleep', 'kill', 'broker', 'both'] as const;
 export type FaultName = (typeof FAULTS)[number];
 /** These hold up the broker, and need one that nobody else uses. */
 export const BROKER_FAULTS: readonly FaultName[] = ['broker', 'both'];
@@ -99,6 +99,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
       for (let waitedMs = 0; exchange.stream.listeners(0) === 0 && waitedMs < LONGEST_WAIT_MS; waitedMs += 50) await pause(50);
       if (exchange.stream.listeners(0) > 0) hits++;
       if (fault === 'kill') await kill();
+      else if (fault === 'asleep') await sleepFor(fleet[random.int(0, fleet.length - 1)]!, forMs);
       else if (BROKER_FAULTS.includes(fault)) {
         for (const proxy of servers?.brokerProxies ?? []) proxy.hold();
         await pause(2_000 + forMs);
@@ -142,6 +143,13 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   }
 }
 
+/** A process that stands still does not hear what the exchange says, and is cut off meanwhile. */
+async function sleepFor(gateway: GatewayProcess, forMs: number): Promise<void> {
+  gateway.signal('SIGSTOP');
+  await pause(forMs);
+  gateway.signal('SIGCONT');
+}
+
 /** Every fault ends in a disconnect, so that it is seen from both sides. */
 function strike(exchange: FakeExchange, fault: FaultName, forMs: number, random: Random): void {
   const untilMs = Date.now() + forMs;
@@ -183,6 +191,7 @@ function strike(exchange: FakeExchange, fault: FaultName, forMs: number, random:
       for (let i = 0; i < 5; i++) faults.lostFrames.add(exchange.progress.sent + random.int(0, 40));
       return;
     case 'kill':
+    case 'asleep':
     case 'broker':
     case 'both':
       return;
