@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
+import { createLog } from '../config/log.js';
 import { GuidedError } from '../config/guided-error.js';
 import { databaseSchema, topicName } from '../config/namespace.js';
 import { BROKER_OPTIONS, type BrokerOptions, type RangeBoundOption } from '../config/options.js';
@@ -15,12 +16,14 @@ import type { SourceRange } from '../rebuild/source-feed.js';
 import { threadRunner } from '../rebuild/thread-runner.js';
 import { compareVariant } from '../rebuild/variant.js';
 import { whatIf } from '../rebuild/what-if.js';
+import { drained } from '../runtime/drain.js';
+import { openCodec } from '../schema-registry/open-codec.js';
 import { SOURCE_TOPICS } from '../ws-gateway/gateway.js';
 import { defineCommand, UsageError, type Command, type CommandContext } from './command.js';
 import { rangeJson, rangeText, rebuildJson, rebuildText, variantJson, variantText, whatIfJson, whatIfText } from './rebuild-report.js';
 import { openTableRunner, openWhatIfRunner, type RunnerSettings, type TableRunnerSettings, type WhatIfRunnerSettings } from './rebuild-runner.js';
 import { imaginedSettings, storedSettings, withoutHorizon } from './rebuild-settings.js';
-import { PIPELINE_OPTIONS, type PipelineOptions } from './role-table.js';
+import { PIPELINE_OPTIONS, roleTable, type OpenStage, type PipelineOptions } from './role-table.js';
 
 const EQUAL = 0;
 const DIFFERENT = 3;
@@ -30,7 +33,7 @@ const NOT_SWAPPED = '--swap replaces whole tables by what the whole log says: it
 const MEBIBYTE = 1024 * 1024;
 
 const REBUILD_OPTIONS = [
-  'swap', 'noHorizon', 'withoutSignal', 'withoutExternal', 'until', 'asset', 'from', 'to', 'threads', 'limit', 'json', ...PIPELINE_OPTIONS,
+  'swap', 'atEnd', 'noHorizon', 'withoutSignal', 'withoutExternal', 'until', 'asset', 'from', 'to', 'threads', 'limit', 'json', ...PIPELINE_OPTIONS,
   'namespace', ...BROKER_OPTIONS, 'registryUrl', 'databaseUrl',
 ] as const;
 
@@ -47,6 +50,7 @@ export const rebuildCommands: readonly Command[] = [
       'With --swap the rebuilt tables take the place of the live ones in one transaction, if they differ; running sinks go on from there. ' +
       'Settings are those stored with the tables. An interrupted rebuild goes on where it was when it is started again. ' +
       'What if, never swapped: --policy and the other settings with another value than stored, --without-signal, --without-external and --until tell how the results per signal would differ. ' +
+      '--at-end compares and swaps at the end of the log, whatever rules made the live tables; the roles must have worked off the log and be stopped. ' +
       '--no-horizon tells what would change if evidence were never too late. With --from or --to only a stretch of the log is rebuilt: each book starts as one whose past is not known, and ' +
       'cycles that begin and end in it are compared. --asset rebuilds the partition of one asset and compares that asset. ' +
       '--limit is the number of differing rows or signals told. ' +
@@ -80,6 +84,7 @@ async function runRebuild(context: RebuildContext): Promise<number> {
   const pipeline = await storedSettings(options, schema);
   const { imagined, changed } = imaginedSettings(pipeline, options, flags);
   const isWhatIf = changed.length > 0 || isImagined;
+  if (options.atEnd && (isWhatIf || noHorizon || isRange || asset !== null)) throw new UsageError('--at-end is about the whole log: it does not go with a what-if, --no-horizon, --asset, --from or --to');
   if (noHorizon && isWhatIf) throw new UsageError('--no-horizon and a what-if are two questions: ask one at a time');
   if (options.swap && isWhatIf) throw new UsageError(NOT_SWAPPED);
   // The client of the broker takes longer to load than the rest.
@@ -107,6 +112,7 @@ async function runRebuild(context: RebuildContext): Promise<number> {
 
 async function runWhole({ context, log, schema, pipeline, brokers, runners, only, progress }: Work): Promise<number> {
   const { options, stdout, signal } = context;
+  if (options.atEnd) await requireDrained(context, log, pipeline);
   const report = await rebuild({
     databaseUrl: options.databaseUrl, schema, runners, signal, only, progress,
     identity: JSON.stringify({ pipeline, version: programVersion() }),
@@ -114,10 +120,29 @@ async function runWhole({ context, log, schema, pipeline, brokers, runners, only
     ranges: () => rangesOf(context, log),
     start: (shadow) => tableRunner(context, brokers, pipeline, shadow, runners),
     isSwapWanted: options.swap,
+    isAtEnd: options.atEnd,
     shown: options.limit,
   });
   stdout(options.json ? rebuildJson(report, pipeline, peakMemoryMb()) : rebuildText(report, peakMemoryMb()));
   return report.isEqual ? EQUAL : DIFFERENT;
+}
+
+/** Time in which roles that have nothing to do are seen to have nothing to do. */
+const DRAINED_WITHIN_MS = 15_000;
+
+/** Throws GuidedError while roles or sinks have not done what the source topics hold. */
+async function requireDrained({ options, signal }: RebuildContext, log: Log, pipeline: PipelineOptions): Promise<void> {
+  const { namespace, registryUrl, databaseUrl } = options;
+  const codec = await openCodec({ registryUrl, namespace, topics: [] });
+  const shell = { log, codec, namespace, logger: createLog('silent', {}), options: { ...pipeline, databaseUrl, commitIntervalMs: 0, sessionTimeoutMs: 0 } };
+  const stages: OpenStage[] = [];
+  try {
+    for (const role of roleTable(pipeline)) stages.push(await role.stage(shell));
+    const drain = await drained({ log, stages: stages.map(({ stage }) => stage), signal: AbortSignal.any([signal, AbortSignal.timeout(DRAINED_WITHIN_MS)]) });
+    if (drain === null) throw new GuidedError('the roles have not worked off the log, so the live tables do not stand at its end', 'run `position-linker run all --drain`, stop all roles, then try again');
+  } finally {
+    for (const stage of stages) await stage.close();
+  }
 }
 
 async function runVariant({ context, schema, pipeline, brokers, runners, only, ranges, progress }: Work, other: PipelineOptions): Promise<number> {

@@ -479,6 +479,15 @@ export const OPTIONS = {
     help: 'Put the rebuilt tables in the place of the live ones, in one transaction, if they differ',
     parse: boolean,
   }),
+  atEnd: option<boolean>({
+    flag: '--at-end',
+    env: 'POSITION_LINKER_AT_END',
+    placeholder: null,
+    unit: null,
+    fallback: false,
+    help: 'Compare at the end of the log, which the roles must have worked off: for rolling out rules that changed',
+    parse: boolean,
+  }),
   noHorizon: option<boolean>({
     flag: '--no-horizon',
     env: 'POSITION_LINKER_NO_HORIZON',

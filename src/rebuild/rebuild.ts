@@ -36,6 +36,11 @@ export interface RebuildOptions {
   readonly runners: number;
   readonly start: (shadow: string) => Promise<JobRunner<PartitionJob, PartitionResult>>;
   readonly isSwapWanted: boolean;
+  /**
+   * The live tables hold all that the source topics hold: both sides are taken as they end, however many records led there. So
+   * tables made by other rules can be compared and swapped.
+   */
+  readonly isAtEnd: boolean;
   /** Differences told in full, per table. */
   readonly shown: number;
   readonly progress: (total: number) => Progress;
@@ -88,10 +93,10 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildReport> {
         tables.push(await compareTable({ table, live, rebuilt: shadow.queries, selection: options.only === null ? null : ofAsset(options.only.asset), shown: options.shown }));
       }
       const comparedMs = performance.now();
-      const shortfalls = shortfallsOf(point, loading.applied);
+      const shortfalls = options.isAtEnd ? [] : shortfallsOf(point, loading.applied);
       const isEqual = shortfalls.length === 0 && tables.every((table) => table.isEqual);
       const isSwapped = options.isSwapWanted && !isEqual;
-      if (isSwapped) await swap(options, shadow, live, point, shortfalls);
+      if (isSwapped) await swap(options, shadow, live, point, shortfalls, loading.applied);
       else await shadow.drop();
       const endedMs = performance.now();
       const sum = (of: (result: PartitionResult) => number): number => loading.results.reduce((total, result) => total + of(result), 0);
@@ -117,10 +122,10 @@ interface Loading {
   readonly applied: ReadonlyMap<number, readonly Applied[]>;
 }
 
-async function load({ identity, only, runners, start, progress, signal }: RebuildOptions, shadow: ShadowSchema, point: LivePoint, ranges: readonly (readonly SourceRange[])[]): Promise<Loading> {
+async function load({ identity, only, runners, start, progress, signal, isAtEnd }: RebuildOptions, shadow: ShadowSchema, point: LivePoint, ranges: readonly (readonly SourceRange[])[]): Promise<Loading> {
   const wanted = ranges.map((_range, partition) => partition).filter((partition) => only === null || only.partition === partition);
-  const cutsOf = (partition: number): readonly (readonly [string, number])[] => [...(point.cuts.get(partition) ?? new Map<string, number>())].sort(([a], [b]) => (a < b ? -1 : 1));
-  const isCurrent = ({ partition, note }: LoadedPartition): boolean => wanted.includes(partition) && JSON.stringify(readNote(note).cuts) === JSON.stringify(cutsOf(partition));
+  const cutsOf = (partition: number): PartitionJob['cuts'] => isAtEnd ? null : [...(point.cuts.get(partition) ?? new Map<string, number>())].sort(([a], [b]) => (a < b ? -1 : 1));
+  const isCurrent = ({ partition, note }: LoadedPartition): boolean => !isAtEnd && wanted.includes(partition) && JSON.stringify(readNote(note).cuts) === JSON.stringify(cutsOf(partition));
   const kept = await shadow.prepare(identity, isCurrent);
   const applied = new Map(kept.map(({ partition, note }) => [partition, readNote(note).applied]));
   const jobs = wanted
@@ -150,7 +155,7 @@ function shortfallsOf({ cuts }: LivePoint, applied: ReadonlyMap<number, readonly
   return found.sort((a, b) => a.partition - b.partition);
 }
 
-async function swap({ databaseUrl, schema }: RebuildOptions, shadow: ShadowSchema, live: LiveTables, { offsets }: LivePoint, shortfalls: readonly Shortfall[]): Promise<void> {
+async function swap({ databaseUrl, schema, isAtEnd }: RebuildOptions, shadow: ShadowSchema, live: LiveTables, { offsets }: LivePoint, shortfalls: readonly Shortfall[], applied: Loading['applied']): Promise<void> {
   if (shortfalls.length > 0) {
     const [{ sink, topic, partition, live: taken, rebuilt }] = shortfalls as [Shortfall];
     throw new GuidedError(
@@ -158,7 +163,9 @@ async function swap({ databaseUrl, schema }: RebuildOptions, shadow: ShadowSchem
       'compare without --swap to see what differs',
     );
   }
-  const positions: readonly SinkOffset[] = offsets;
+  const appliedOf = ({ sink, topic, partition }: SinkOffset): number | undefined => applied.get(partition)?.find((one) => one.sink === sink && one.topic === topic)?.records;
+  // At the end of the log the tables stand where they stood, after as many records as these rules give.
+  const positions = isAtEnd ? offsets.map((offset) => ({ ...offset, recordsApplied: appliedOf(offset) ?? offset.recordsApplied })) : offsets;
   // The snapshot's own transaction would be waited for.
   await live.close();
   await swapTables({ databaseUrl, live: schema, shadow: shadow.name, offsets: positions });
