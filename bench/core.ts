@@ -1,11 +1,14 @@
 /*
  * The cores alone: order-manager and position-linker on plain objects, no Kafka, no Avro, one core of the machine.
- * Prints inputs a second of CPU time for each, source records a second for both, and peak memory of the process (simulator
- * and gateway included), over one simulated session of many assets.
+ * Prints inputs a second of CPU time for each, source records a second for both, and memory, over one simulated session of many
+ * assets that is made up as it goes: the peak of the process (simulator and gateway included), and what is live after a
+ * collection half way and at the end, which tells whether it grows.
  *
  *   node --import tsx bench/core.ts [--records N] [--assets N] [--horizon-events N] [--horizon-ms N] [--runs N] [--json]
  */
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { RecordTypes } from '../src/domain/records.js';
 import { createOrderManager } from '../src/order-manager/order-manager.js';
 import { createPositionLinker } from '../src/position-linker/position-linker.js';
@@ -23,8 +26,8 @@ const { values } = parseArgs({
 });
 const RECORDS = Number(values.records);
 const ASSETS = Number(values.assets);
-/** Lines handled between two looks at the clock. */
-const CHUNK_LINES = 5_000;
+/** Lines handed over at a time. Few: what waits to be handled would grow old, and be charged to the cores by the collector. */
+const CHUNK_LINES = 200;
 
 interface Item {
   readonly topic: string;
@@ -34,6 +37,16 @@ interface Item {
   effectiveMs: number;
   readonly type: string;
   readonly value: unknown;
+}
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** Memory in use after a collection, in MB. */
+function liveMb(): number {
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return (heapUsed + arrayBuffers) / 2 ** 20;
 }
 
 /** A processor behind its merge. */
@@ -85,7 +98,7 @@ class Stage {
   }
 }
 
-function run(seed: number): { orders: Stage; linker: Stage; source: number; outputs: number; peakMb: number } {
+function run(seed: number): { orders: Stage; linker: Stage; source: number; outputs: number; peakMb: number; liveHalfMb: number; liveMb: number } {
   let outputs = 0;
   const linker = new Stage(
     createPositionLinker({ horizonEvents: Number(values['horizon-events']), horizonMs: Number(values['horizon-ms']) }), ['order-manager.order_events', 'ws-gateway.position'],
@@ -103,6 +116,7 @@ function run(seed: number): { orders: Stage; linker: Stage; source: number; outp
   const gateway = new Gateway({ account: 'bench', partitions: 1, partitionOf: () => 0, skewAllowanceMs: 500, joinWindowMs: 5_000 }, writer);
   let lineNumber = 0;
   let peakMb = 0;
+  let liveHalfMb: number | null = null;
   for (const line of simulateLines({ seed, assets: ASSETS, orders: RECORDS, meanGapMs: 5 })) {
     const { receivedAt, frame } = JSON.parse(line) as { receivedAt: number; frame: unknown };
     gateway.accept({ kind: 'frame', receivedAtMs: receivedAt, frame, account: null, raw: new Uint8Array(0), lineNumber: ++lineNumber });
@@ -110,33 +124,39 @@ function run(seed: number): { orders: Stage; linker: Stage; source: number; outp
     orders.run();
     linker.run();
     peakMb = Math.max(peakMb, process.memoryUsage().rss / 2 ** 20);
-    const { records } = gateway.counts;
-    if (Object.values(records).reduce((sum, count) => sum + count, 0) >= RECORDS) break;
+    const made = Object.values(gateway.counts.records).reduce((sum, count) => sum + count, 0);
+    if (made >= RECORDS / 2) liveHalfMb ??= liveMb();
+    if (made >= RECORDS) break;
   }
+  const liveEndMb = liveMb();
   gateway.finish(false);
   orders.run();
   linker.run();
   const source = Object.values(gateway.counts.records).reduce((sum, count) => sum + count, 0);
-  return { orders, linker, source, outputs, peakMb };
+  return { orders, linker, source, outputs, peakMb, liveHalfMb: liveHalfMb ?? liveEndMb, liveMb: liveEndMb };
 }
 
 function median(numbers: number[]): number {
   return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
 }
 
-const rates: { orders: number[]; linker: number[]; both: number[]; peakMb: number[] } = { orders: [], linker: [], both: [], peakMb: [] };
+const rates = { orders: [] as number[], linker: [] as number[], both: [] as number[], peakMb: [] as number[], liveHalfMb: [] as number[], liveMb: [] as number[] };
 for (let i = 1; i <= Number(values.runs); i++) {
-  const { orders, linker, source, outputs, peakMb } = run(i);
+  const { orders, linker, source, outputs, ...memory } = run(i);
   rates.orders.push((orders.inputs / orders.cpuMs) * 1000);
   rates.linker.push((linker.inputs / linker.cpuMs) * 1000);
   rates.both.push((source / (orders.cpuMs + linker.cpuMs)) * 1000);
-  rates.peakMb.push(peakMb);
-  process.stderr.write(`run ${i}: order-manager ${orders.inputs} inputs ${Math.round(orders.cpuMs)} ms CPU; linker ${linker.inputs} inputs ${outputs} outputs ${Math.round(linker.cpuMs)} ms CPU; peak ${Math.round(peakMb)} MB\n`);
+  rates.peakMb.push(memory.peakMb);
+  rates.liveHalfMb.push(memory.liveHalfMb);
+  rates.liveMb.push(memory.liveMb);
+  process.stderr.write(`run ${i}: order-manager ${orders.inputs} inputs ${Math.round(orders.cpuMs)} ms CPU; linker ${linker.inputs} inputs ${outputs} outputs ${Math.round(linker.cpuMs)} ms CPU; peak ${Math.round(memory.peakMb)} MB, live ${Math.round(memory.liveHalfMb)} MB half way, ${Math.round(memory.liveMb)} MB at the end\n`);
 }
 const result = {
   order_manager_records_per_cpu_second: Math.round(median(rates.orders)),
   position_linker_records_per_cpu_second: Math.round(median(rates.linker)),
   both_records_per_cpu_second: Math.round(median(rates.both)),
   peak_rss_mb: Math.round(median(rates.peakMb)),
+  live_half_way_mb: Math.round(median(rates.liveHalfMb)),
+  live_mb: Math.round(median(rates.liveMb)),
 };
 process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : `${Object.entries(result).map(([name, value]) => `${name} ${value}`).join('\n')}\n`);
