@@ -39,6 +39,8 @@ export interface Market extends MarketTerms {
   readonly account: string;
   readonly category: string;
   readonly asset: string;
+  /** Its part of the keys of its changelog entries. */
+  readonly keyPart: string;
   readonly orders: Map<string, OrderSlot>;
   /** By execution id: where the row is kept. */
   readonly executions: Map<string, OrderSlot | StrayRow>;
@@ -55,6 +57,7 @@ export function newMarket(account: string, category: string, asset: string): Mar
     asset,
     inverse: category === 'inverse',
     settleCoin: settleCoin(category, asset),
+    keyPart: `${escape(account)}|${escape(category)}|${escape(asset)}`,
     orders: new Map(),
     executions: new Map(),
     cash: new Map(),
@@ -85,7 +88,7 @@ export function newStray(market: Market, entry: ExecutionEntry): StrayRow {
 export function stateKey(kept: OrderSlot | StrayRow): string {
   const { market } = kept;
   const id = kept.home === 'order' ? kept.orderId : kept.entry.execId;
-  return `${kept.home === 'order' ? 'o' : 's'}|${escape(market.account)}|${escape(market.category)}|${escape(market.asset)}|${escape(id)}`;
+  return `${kept.home === 'order' ? 'o' : 's'}|${market.keyPart}|${escape(id)}`;
 }
 
 /** The parts of a changelog key after its kind. */

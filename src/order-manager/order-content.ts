@@ -30,18 +30,16 @@ export function isLater(a: OrderContent, b: OrderContent): boolean {
   if (a.updated_at !== b.updated_at) return a.updated_at > b.updated_at;
   if (a.cumulative_quantity !== b.cumulative_quantity) return a.cumulative_quantity > b.cumulative_quantity;
   if (a.seq !== b.seq) return (a.seq ?? -1) > (b.seq ?? -1);
-  return !sameOrderContent(a, b) && contentText(a) > contentText(b);
+  return canonicallyAfter(a, b);
 }
 
-export function sameOrderContent(a: OrderContent, b: OrderContent): boolean {
-  for (const name of ORDER_FIELDS) if (a[name] !== b[name]) return false;
-  return true;
-}
-
-function contentText(row: OrderContent): string {
-  const bare: Record<string, OrderContent[keyof OrderContent]> = {};
-  for (const name of ORDER_FIELDS) bare[name] = row[name];
-  return canonicalJson(bare);
+/**
+ * Whether the canonical JSON of a sorts after that of b. Both have the same members, so the first that differs decides; what
+ * follows it is a comma, for the last of them, the time of the update, is the same in both.
+ */
+function canonicallyAfter(a: OrderContent, b: OrderContent): boolean {
+  for (const name of SORTED_FIELDS) if (a[name] !== b[name]) return `${canonicalJson(a[name])},` > `${canonicalJson(b[name])},`;
+  return false;
 }
 
 /** Fields of an order message by name; those that differ most often first. */
@@ -73,3 +71,5 @@ export const ORDER_FIELDS: readonly (keyof OrderContent)[] = [
   'stop_loss',
   'created_at',
 ];
+
+const SORTED_FIELDS: readonly (keyof OrderContent)[] = [...ORDER_FIELDS].sort();

@@ -34,9 +34,13 @@ function drop(index: Map<string, StrayRow[]>, key: string, stray: StrayRow): voi
   else index.set(key, rest);
 }
 
+const NO_ROWS: readonly ExecutionEntry[] = [];
+
 /** Rows with an anomaly that name an order, by execution id. */
-export function flawedRows(market: Market, orderId: string): ExecutionEntry[] {
-  const rows = (market.flawed.get(orderId) ?? []).map((stray) => stray.entry);
+export function flawedRows(market: Market, orderId: string): readonly ExecutionEntry[] {
+  const flawed = market.flawed.get(orderId);
+  if (flawed === undefined) return NO_ROWS;
+  const rows = flawed.map((stray) => stray.entry);
   return rows.sort((a, b) => (a.execId < b.execId ? -1 : 1));
 }
 
