@@ -6,7 +6,7 @@ import { plainText, textTable } from './text-table.js';
 /** Breaches of one check shown on a terminal; JSON has all. */
 const SHOWN_BREACHES = 10;
 
-export function verifyText({ breaches, made, books, orders, recordsBehind, isInterrupted }: VerifyReport): string {
+export function verifyText({ breaches, made, books, orders, recordsBehind, waiting, isInterrupted }: VerifyReport): string {
   const table = textTable(
     [
       { heading: 'check', align: 'left' },
@@ -23,6 +23,7 @@ export function verifyText({ breaches, made, books, orders, recordsBehind, isInt
   });
   const notes = [
     ...(recordsBehind > 0 ? [`tables are ${recordsBehind} records behind their topics: these were judged as the topics say\n`] : []),
+    ...(waiting > 0 ? [`${waiting} position updates and fills still wait for a watermark: they are left out\n`] : []),
     ...(isInterrupted ? ['interrupted: not all was looked at\n'] : []),
   ];
   const scope = `${counted(books, 'book')} and ${counted(orders, 'order')}`;
@@ -44,7 +45,7 @@ function plainLines(text: string): string {
   return text.split('\n').map(plainText).join('\n');
 }
 
-export function verifyJson({ breaches, made, books, orders, recordsBehind, isInterrupted }: VerifyReport, asset: string | null): string {
+export function verifyJson({ breaches, made, books, orders, recordsBehind, waiting, isInterrupted }: VerifyReport, asset: string | null): string {
   return `${exactJson(
     {
       holds: breaches.length === 0,
@@ -53,6 +54,7 @@ export function verifyJson({ breaches, made, books, orders, recordsBehind, isInt
       books,
       orders,
       recordsBehind,
+      waiting,
       checks: CHECK_NAMES.map((check) => ({ check, what: CHECKS[check], made: made[check], breaches: breaches.filter((breach) => breach.check === check).length })),
       breaches: breaches.map(({ check, book, message, expected, actual, witness }) => ({
         check, account: book.account, category: book.category, asset: book.asset, position_idx: book.position_idx, message, expected, actual, witness,

@@ -17,6 +17,8 @@ export interface PartitionSettings {
 export interface PartitionEvidence {
   readonly books: readonly BookEvidence[];
   readonly markets: readonly MarketEvidence[];
+  /** Position updates and fills whose window has not passed: they are left out. */
+  readonly waiting: number;
 }
 
 /**
@@ -123,7 +125,9 @@ function judged(forward: ReadonlyMap<string, readonly object[]>, state: TopicSta
       cashIds: new Set((cashOf.get(inMarket({ account, category, asset }, '')) ?? []).map(({ value }) => value.cash_id)),
     };
   });
-  return { books, markets: marketsOf(of<OrderRow>('orders'), of<LinkRow>('position_orders'), discrepancies, state, isSettled) };
+  const times = [...state.fills.values(), ...[...state.updates.values()].flatMap((bySeq) => [...bySeq.values()])];
+  const waiting = times.filter(({ effectiveMs }) => !isSettled(effectiveMs)).length;
+  return { books, waiting, markets: marketsOf(of<OrderRow>('orders'), of<LinkRow>('position_orders'), discrepancies, state, isSettled) };
 }
 
 function marketsOf(

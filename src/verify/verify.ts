@@ -29,6 +29,8 @@ export interface VerifyReport {
   readonly orders: number;
   /** Records that tables have not taken in yet: judged as the topics say. */
   readonly recordsBehind: number;
+  /** Position updates and fills that wait for a watermark: left out. */
+  readonly waiting: number;
   /** Whether it was stopped before all was looked at. */
   readonly isInterrupted: boolean;
 }
@@ -49,6 +51,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   let books = 0;
   let orders = 0;
   let recordsBehind = 0;
+  let waiting = 0;
   for (const [done, partition] of wanted.entries()) {
     if (signal?.aborted === true) break;
     const own = assets.filter((name) => partitionOf(name, partitions) === partition);
@@ -57,9 +60,10 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     books += judged.books;
     orders += judged.orders;
     recordsBehind += judged.recordsBehind;
+    waiting += judged.waiting;
     onPartition?.(done + 1, wanted.length);
   }
-  return { breaches: total.breaches, made: total.made, books, orders, recordsBehind, isInterrupted: signal?.aborted === true };
+  return { breaches: total.breaches, made: total.made, books, orders, recordsBehind, waiting, isInterrupted: signal?.aborted === true };
 }
 
 export interface PartitionJudgement {
@@ -67,6 +71,7 @@ export interface PartitionJudgement {
   readonly books: number;
   readonly orders: number;
   readonly recordsBehind: number;
+  readonly waiting: number;
 }
 
 /**
@@ -104,9 +109,9 @@ export async function judgePartition(source: TopicSource, asset: string | null, 
   const state = new TopicState(asset);
   for (const [index, topic] of READ_TOPICS.entries()) await readTopic(source, topic, partition, ends[index] as number, (record) => state.take(topic, record));
   const findings = new Findings();
-  const { books, markets } = partitionEvidence(snapshot, state, settings, findings);
+  const { books, markets, waiting } = partitionEvidence(snapshot, state, settings, findings);
   for (const book of books) judgeBook(book, findings);
   for (const market of markets) checkOrders(market, findings);
   const behind = snapshot.offsets.filter((offset) => offset.partition === partition).map(({ topic, nextOffset }) => Math.max(0, (ends[READ_TOPICS.indexOf(topic)] ?? 0) - nextOffset));
-  return { findings, books: books.length, orders: markets.reduce((sum, { orders }) => sum + orders.length, 0), recordsBehind: behind.reduce((sum, count) => sum + count, 0) };
+  return { findings, books: books.length, orders: markets.reduce((sum, { orders }) => sum + orders.length, 0), waiting, recordsBehind: behind.reduce((sum, count) => sum + count, 0) };
 }

@@ -9,7 +9,7 @@ const book = { account: 'main', category: 'linear', asset: 'BTCUSDT', position_i
 function report(broken: boolean): VerifyReport {
   const findings = new Findings();
   findings.equal('lots', book, parseDecimal(broken ? '1.5' : '1'), parseDecimal('1'), 'open quantities do not add up', { source: 'position_cycles', row: { size: parseDecimal('1'), opened_at: 0 } });
-  return { breaches: findings.breaches, made: findings.made, books: 1, orders: 2, recordsBehind: 0, isInterrupted: false };
+  return { breaches: findings.breaches, made: findings.made, books: 1, orders: 2, recordsBehind: 0, waiting: 0, isInterrupted: false };
 }
 
 describe('report of verify', () => {

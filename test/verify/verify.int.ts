@@ -121,6 +121,7 @@ describe('verify', function () {
     it('leaves out what still waits for its window', async () => {
       append('ws-gateway.position', 'PositionUpdate', { ...update, seq: update.seq! + 1, size: update.size * 2n }, update.envelope_created_at);
       expect(await checksBroken()).to.deep.equal([]);
+      expect((await session.verify()).waiting).to.be.greaterThan(0);
     });
 
     it('sees an update that the links do not follow, once its window has passed', async () => {
