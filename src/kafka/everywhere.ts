@@ -11,7 +11,7 @@ const PATIENCE_MS = 10_000;
  * Waits until every broker that answers knows of a change: each learns of it by itself, and the next one who asks may ask any.
  * Gives up quietly after ten seconds, since the change itself is made; a broker that is away learns of it when it comes back.
  */
-export async function knownEverywhere<Answer>(cluster: Cluster, request: KafkaRequest<Answer>, isKnown: (answer: Answer) => boolean): Promise<void> {
+export async function knownEverywhere<Answer>(cluster: Pick<Cluster, 'brokerIds' | 'request'>, request: KafkaRequest<Answer>, isKnown: (answer: Answer) => boolean): Promise<void> {
   const deadlineMs = Date.now() + PATIENCE_MS;
   const known = async (nodeId: number): Promise<boolean> => {
     try {
