@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { FieldsRead } from '../domain/fields-read.js';
 import type { Log } from '../kafka/log.js';
 import type { LearningCodec } from '../runtime/learning.js';
 import type { Topology } from '../runtime/processor.js';
@@ -58,7 +59,7 @@ export async function runPartition(options: PartitionRunOptions): Promise<Partit
 async function runOnce({ log, codec, topologies, partition, ranges, filter, begin, onProgress, signal }: PartitionRunOptions, poison: ReadonlySet<string>): Promise<PartitionSummary> {
   const { onOutput, isEnough = () => false } = begin();
   const pipeline = new PartitionPipeline({ topologies, partition, onOutput, poison, ...(filter === undefined ? {} : { filter }) });
-  const feeds = ranges.map((range) => new SourceFeed(log, codec, range));
+  const feeds = ranges.map((range) => new SourceFeed(log, codec, range, fieldsRead(topologies, range.topic)));
   for (const { topic, from } of ranges) pipeline.startAt(topic, from);
   let records = 0;
   let told = 0;
@@ -89,6 +90,15 @@ async function runOnce({ log, codec, topologies, partition, ranges, filter, begi
   } finally {
     await Promise.all(feeds.map((feed) => feed.close()));
   }
+}
+
+/** What all readers of a topic look at together; null where one of them wants whole records. A name that one leaves out it wants whole. */
+function fieldsRead(topologies: readonly Topology[], topic: string): FieldsRead | null {
+  const all = topologies.filter(({ inputs }) => inputs.includes(topic)).map(({ reads }) => reads ?? null);
+  const [first, ...others] = all;
+  if (first === undefined || all.includes(null)) return null;
+  const names = Object.keys(first ?? {}).filter((name) => others.every((reads) => reads !== null && name in reads)) as (keyof FieldsRead)[];
+  return Object.fromEntries(names.map((name) => [name, [...new Set(all.flatMap((reads) => reads?.[name] ?? []))]])) as FieldsRead;
 }
 
 /** Feeds what is loaded of the inputs that have little waiting; 0 when one of them has to be loaded first. */

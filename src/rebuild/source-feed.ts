@@ -1,3 +1,4 @@
+import type { FieldsRead } from '../domain/fields-read.js';
 import type { Log, RangeChunk } from '../kafka/log.js';
 import type { LogRecord } from '../kafka/record.js';
 import { readArrival } from '../runtime/arrival.js';
@@ -31,10 +32,11 @@ export class SourceFeed {
   private firstRecordMs: number | null = null;
   private ended = false;
 
-  constructor(log: Log, codec: LearningCodec, range: SourceRange) {
+  /** reads: the fields its readers look at; null where they want all. */
+  constructor(log: Log, codec: LearningCodec, range: SourceRange, reads: FieldsRead | null = null) {
     this.range = range;
     this.codec = codec;
-    this.decode = (value) => codec.decode(value);
+    this.decode = (reads === null ? undefined : codec.decoderOf?.(reads)) ?? ((value) => codec.decode(value));
     this.position = range.from;
     this.chunks = log.readRange({ topic: range.logTopic, partition: range.partition, from: range.from, until: range.until })[Symbol.asyncIterator]();
     if (range.from >= range.until) this.ended = true;
