@@ -8,11 +8,12 @@ import { parseArgs } from 'node:util';
 import { stackUp } from '../src/stack/stack.js';
 import type { StackAddresses } from '../src/stack/stack-addresses.js';
 import { BenchNamespace, stackVariables } from './bench-namespace.js';
+import { measureCommits, printCommits, type CommitCost } from './exactly-once.js';
 import { median, printStages, reportOf, tenths, whole, type LatencyReport, type Run, type StageReport } from './report.js';
 import { rebuildText, type RebuildRun } from './rebuild-report.js';
 import { endStageProcesses, startStage, withServerCpu, type StageAnswer } from './stage-process.js';
 
-const STAGES = ['decode', 'core', 'ceiling', 'linker', 'pipeline', 'latency', 'gateway', 'rebuild'] as const;
+const STAGES = ['decode', 'core', 'ceiling', 'linker', 'pipeline', 'latency', 'gateway', 'rebuild', 'exactly-once'] as const;
 const HELP = `usage: scripts/bench [options]
 
 Medians of several runs, each in a process of its own, cold. Uses the stack of the environment, or starts one.
@@ -26,6 +27,8 @@ Medians of several runs, each in a process of its own, cold. Uses the stack of t
   gateway   the live gateway against an exchange of the tests: frames a second, frame to topic, frame to readable link
   rebuild   the source topics into fresh tables by the rebuild command, beside the same reading, decoding and copying with
             nothing between; a large one: --stages rebuild --partitions 12 --records 10000000 --runs 1
+  exactly-once  what exactly once costs: throughput and latency at commit intervals of 20 ms, 100 ms, 1 s and 5 s, against
+            the same roles without transactions; only where it is asked for, about ten minutes
 
   --quick              small sessions, about two minutes
   --stages a,b         only these
@@ -43,7 +46,7 @@ Medians of several runs, each in a process of its own, cold. Uses the stack of t
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false }, json: { type: 'boolean', default: false },
-    stages: { type: 'string', default: STAGES.join() }, records: { type: 'string' }, 'core-records': { type: 'string' }, assets: { type: 'string', default: '200' },
+    stages: { type: 'string', default: STAGES.filter((stage) => stage !== 'exactly-once').join() }, records: { type: 'string' }, 'core-records': { type: 'string' }, assets: { type: 'string', default: '200' },
     partitions: { type: 'string' }, runs: { type: 'string', default: '3' }, rate: { type: 'string', default: '2000' }, seconds: { type: 'string' }, threads: { type: 'string', default: '2' },
   },
 });
@@ -76,6 +79,7 @@ function number(name: string, text: string | undefined, fallback: number): numbe
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const reports: StageReport[] = [];
 const latencies: LatencyReport[] = [];
+let commitCosts: readonly CommitCost[] = [];
 const gateways: { readonly paced: StageAnswer; readonly full: StageAnswer; readonly load: number }[] = [];
 const rebuilds: RebuildRun[] = [];
 const SOURCES = ['ws-gateway.order', 'ws-gateway.execution', 'ws-gateway.position'];
@@ -277,13 +281,14 @@ async function clearPatiently(namespace: BenchNamespace): Promise<void> {
 function print(startedLoad: readonly number[]): void {
   const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', node: process.version, loadAtStart: startedLoad, loadAtEnd: loadavg() };
   if (values.json) {
-    process.stdout.write(`${JSON.stringify({ plan, machine, stages: reports, latency: latencies, gateway: gateways, rebuild: rebuilds }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ plan, machine, stages: reports, latency: latencies, gateway: gateways, rebuild: rebuilds, exactlyOnce: commitCosts }, null, 2)}\n`);
     return;
   }
   console.log(`${machine.cpus} × ${machine.model}, node ${machine.node}; load ${startedLoad.map(tenths).join(' ')} at the start, ${machine.loadAtEnd.map(tenths).join(' ')} at the end`);
   console.log('Records/s are medians. Those of the core are per CPU second of the role, memory that of the whole bench process; all others per second of the clock.\n');
   printStages(reports);
   printGateways();
+  if (commitCosts.length > 0) printCommits(commitCosts);
   for (const run of rebuilds) console.log(`\n${rebuildText(run)}`);
   if (latencies.length === 0) return;
   const of = (field: 'p50Ms' | 'p99Ms' | 'maxMs'): string => whole(median(latencies.map((run) => run[field] ?? Number.NaN)));
@@ -306,6 +311,11 @@ if (wants('core')) await measureCore();
 if (stagesWanted.some((stage) => stage !== 'core' && stage !== 'decode' && stage !== 'gateway')) {
   const stack = await stackUp({ say });
   for (const [index, partitions] of plan.partitions.entries()) await withNamespace(stack, partitions, (bench) => bench.all(index === plan.partitions.length - 1));
+  if (wants('exactly-once')) {
+    // The longest interval has to come several times into what is measured.
+    const seconds = Math.max(plan.latencySeconds, values.quick ? 12 : 20);
+    commitCosts = await measureCommits(stack, { ...plan, partitions: plan.partitions.at(-1) ?? 12, seconds, say }, clearPatiently);
+  }
   if (wants('latency')) await repeated(`latency, ${plan.latencySeconds} s`, () => withNamespace(stack, plan.partitions.at(-1) ?? 12, (bench) => bench.latency()));
 }
 if (wants('gateway')) {
