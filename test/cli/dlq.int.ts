@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { KafkaLog } from '../../src/kafka/kafka-log.js';
-import { COMMAND_GROUPS } from '../../src/cli/command-groups.js';
-import { runCommandLine } from '../../src/cli/run-command-line.js';
+import { runCommand } from './command-run.js';
 import { removeNamespace, stackEnvironment, temporaryNamespace } from './temporary-namespace.js';
 
 interface Listed {
@@ -19,17 +18,7 @@ const CAPTURE = fileURLToPath(new URL('../captures/clean/frames.jsonl.gz', impor
 /** Bytes that are no record of ours: a schema nobody registered. */
 const UNKNOWN = Buffer.from([0, 0x7f, 0xff, 0xff, 0xff, 1, 2, 3]);
 
-/** Runs a command in this process; answers its exit code and what it printed. */
-async function command(...words: readonly string[]): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-  const said = { stdout: '', stderr: '' };
-  const code = await runCommandLine(COMMAND_GROUPS, words, {
-    stdout: (text) => void (said.stdout += text),
-    stderr: (text) => void (said.stderr += text),
-    signal: new AbortController().signal,
-    env: { ...process.env, POSITION_LINKER_LOG_LEVEL: 'error' },
-  });
-  return { code, ...said };
-}
+const command = (...words: readonly string[]): ReturnType<typeof runCommand> => runCommand(words, { ...process.env, POSITION_LINKER_LOG_LEVEL: 'error' });
 
 async function run(...words: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await command(...words);

@@ -112,6 +112,24 @@ describe('role runner', () => {
     expect(outputs(log)).to.deep.equal(expected);
   });
 
+  it('starts a crashed task again after pauses that grow until it has committed, and the others go on meanwhile', async () => {
+    const lives: number[] = [];
+    let failures = 0;
+    const log = toyLog(session(), {
+      onWriterStep: (step, id) => {
+        if (id !== 'toy.1' || step !== 'commit' || failures >= 4) return;
+        failures++;
+        throw new TransientError('the commit failed on purpose');
+      },
+    });
+    const runner = run(log, { pauseMs: (count) => (lives.push(count), 1) });
+    await until(() => outputs(log).length === straight(session()).length);
+    runner.stop();
+    expect(await runner.finished).to.deep.equal({ kind: 'stopped' });
+    expect(outputs(log)).to.deep.equal(straight(session()));
+    expect(lives).to.deep.equal([0, 1, 2, 3]);
+  });
+
   it('takes a task again after being fenced only if the group says it is its own', async () => {
     const log = toyLog(session());
     const owned: number[] = [];
