@@ -5,12 +5,17 @@ import type { ClockSample } from './exchange-clock.js';
 import type { ExchangeTarget } from './exchange-target.js';
 import { localMs } from './local-clock.js';
 
-/** Own pings: their answers carry the exchange's time, and tell that the connection lives. */
-const PING_EVERY_MS = 2_500;
-/** Without any sign of life for so long the connection counts as dead, though nothing has closed it. */
-const DEAD_AFTER_MS = 7_500;
-/** From the attempt to connect until subscribed. */
-const READY_WITHIN_MS = 10_000;
+export interface StreamTiming {
+  /** Own pings: their answers carry the exchange's time, and tell that the connection lives. */
+  readonly pingEveryMs: number;
+  /** Without any sign of life for so long the connection counts as dead, though nothing has closed it. */
+  readonly deadAfterMs: number;
+  /** From the attempt to connect until subscribed. */
+  readonly readyWithinMs: number;
+  readonly lookEveryMs: number;
+}
+
+const TIMING: StreamTiming = { pingEveryMs: 2_500, deadAfterMs: 7_500, readyWithinMs: 10_000, lookEveryMs: 500 };
 /** The library's own pings and reconnects stay out of the way: a connection lives once. */
 const LIBRARY_PING_MS = 60_000;
 const NEVER_MS = 2_000_000_000;
@@ -43,6 +48,7 @@ export interface StreamOptions {
   /** Exchange time less the machine's. */
   readonly clockOffsetMs: number;
   readonly events: StreamEvents;
+  readonly timing?: StreamTiming;
 }
 
 /** As much of a WebSocket as is needed here. */
@@ -61,6 +67,7 @@ const SILENT: typeof DefaultLogger = { trace: () => undefined, info: () => undef
  */
 export class StreamConnection {
   readonly #events: StreamEvents;
+  readonly #timing: StreamTiming;
   readonly #client: WebsocketClient;
   #socket: Socket | null = null;
   #isReady = false;
@@ -73,8 +80,9 @@ export class StreamConnection {
   readonly #startedMs = localMs();
   readonly #watch: NodeJS.Timeout;
 
-  constructor({ credentials, target, clockOffsetMs, events }: StreamOptions) {
+  constructor({ credentials, target, clockOffsetMs, events, timing = TIMING }: StreamOptions) {
     this.#events = events;
+    this.#timing = timing;
     this.#client = new WebsocketClient(
       {
         key: credentials.key, secret: credentials.secret, market: 'v5', testnet: target.network === 'testnet', demoTrading: target.network === 'demo',
@@ -88,7 +96,7 @@ export class StreamConnection {
     this.#client.on('exception', (exception: unknown) => this.#failed(exception));
     this.#client.on('reconnect', () => this.#end({ kind: 'closed', message: 'the connection could not be made' }));
     this.#client.on('close', () => this.#end({ kind: 'closed', message: 'the exchange closed the connection' }));
-    this.#watch = setInterval(() => this.#look(), 500);
+    this.#watch = setInterval(() => this.#look(), timing.lookEveryMs);
     for (const subscribed of this.#client.subscribeV5(TOPICS, 'linear', true)) void subscribed.catch(() => undefined);
   }
 
@@ -174,15 +182,16 @@ export class StreamConnection {
 
   #look(): void {
     const nowMs = localMs();
-    if (!this.#isReady && nowMs - this.#startedMs > READY_WITHIN_MS) {
-      this.#end({ kind: 'silent', message: `not connected, authenticated and subscribed within ${READY_WITHIN_MS / 1_000} s` });
+    const { pingEveryMs, deadAfterMs, readyWithinMs } = this.#timing;
+    if (!this.#isReady && nowMs - this.#startedMs > readyWithinMs) {
+      this.#end({ kind: 'silent', message: `not connected, authenticated and subscribed within ${readyWithinMs / 1_000} s` });
       return;
     }
-    if (this.#isReady && nowMs - this.#aliveMs > DEAD_AFTER_MS) {
-      this.#end({ kind: 'silent', message: `no sign of life for ${DEAD_AFTER_MS / 1_000} s` });
+    if (this.#isReady && nowMs - this.#aliveMs > deadAfterMs) {
+      this.#end({ kind: 'silent', message: `no sign of life for ${deadAfterMs / 1_000} s` });
       return;
     }
-    if (this.#isReady && nowMs - this.#pingSentMs >= PING_EVERY_MS) this.#ping();
+    if (this.#isReady && nowMs - this.#pingSentMs > pingEveryMs) this.#ping();
   }
 
   #ping(): void {
@@ -217,11 +226,15 @@ export class StreamConnection {
   }
 }
 
-/** A code such as ECONNREFUSED, or the status that a server answered; never more of what the library throws. */
-function codeOf(error: unknown): string {
-  const cause = isRow(error) && isRow(error['error']) ? error['error'] : error;
-  const code = isRow(cause) ? cause['code'] : undefined;
-  if (typeof code === 'string') return code;
-  const message = isRow(error) && typeof error['message'] === 'string' ? error['message'] : '';
-  return /server response: \d{3}/.exec(message)?.[0] ?? /\b(?:ECONN|ENOTFOUND|EAI_|ETIMEDOUT|CERT)\w*/.exec(message)?.[0] ?? 'unknown error';
+/** A code such as ECONNREFUSED, or the status that a server answered; never more of what the library passes on. */
+function codeOf(exception: unknown): string {
+  if (!isRow(exception)) return 'unknown error';
+  // The library copies an event of the socket, whose error is under a symbol.
+  const parts: unknown[] = [exception, exception['error'], ...Object.getOwnPropertySymbols(exception).map((symbol) => (exception as unknown as Record<symbol, unknown>)[symbol])];
+  for (const part of parts) if (isRow(part) && typeof part['code'] === 'string') return part['code'];
+  for (const part of parts) {
+    const status = /server response: \d{3}/.exec(isRow(part) ? String(part['message'] ?? '') : String(part))?.[0];
+    if (status !== undefined) return status;
+  }
+  return 'unknown error';
 }
