@@ -35,6 +35,13 @@ export function levelOf(rules: GateRules, fullName: string, subject: string | nu
   return chosen ?? (subject === null ? undefined : levels.get(subject)) ?? levels.get(fullName) ?? levels.get(simpleName) ?? rules.level;
 }
 
+/** Level of what an exception speaks of: a record, or one of its fields. */
+export function subjectLevel(rules: GateRules, subject: string, chosen: CompatibilityLevel | null): CompatibilityLevel {
+  const record = subject.slice(0, Math.max(subject.lastIndexOf('.'), 0));
+  const own = [subject, record].find((name) => rules.subjectLevels.has(name) || rules.subjectLevels.has(name.slice(name.lastIndexOf('.') + 1)));
+  return levelOf(rules, own ?? record, null, chosen);
+}
+
 /** Whether the exception speaks of the subject: the same name, or its end from a dot on. */
 export function isExcepted(exception: RuleException, rule: string, subject: string): boolean {
   return exception.rule === rule && (exception.subject === subject || subject.endsWith(`.${exception.subject}`));

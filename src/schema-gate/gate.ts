@@ -2,10 +2,10 @@ import { isNamed, type TypeUse } from './avro-schema.js';
 import { incompatibilities, type Incompatibility } from './compatibility.js';
 import { stepInto, type Decoder } from './decoder.js';
 import type { Remark, RuleGroup } from './finding.js';
-import { isExcepted, levelOf, type GateRules } from './gate-rules.js';
+import { isExcepted, levelOf, subjectLevel, type GateRules, type RuleException } from './gate-rules.js';
 import { hazardsBetween, hazardsWithin, renamesWithoutAlias } from './hazards.js';
 import { lineAndColumn } from './json-tree.js';
-import { comparedVersions, directionsOf, type CompatibilityLevel, type Direction } from './levels.js';
+import { comparedVersions, directionsOf, isTransitive, type CompatibilityLevel, type Direction } from './levels.js';
 import { COMPATIBILITY_RULES, DECODER_RULES, EXCEPTABLE_RULES, groupOf } from './rule-names.js';
 import type { ParsedSchema } from './schema-parser.js';
 import { styleRemarks } from './style.js';
@@ -112,9 +112,16 @@ function against(schema: CheckedSchema, root: TypeUse, { subject, versions }: Ve
     }
     if (options.groups.includes('hazards')) add(hazardsBetween(root, before));
   }
-  const latest = versions.at(-1);
-  if (options.groups.includes('hazards') && latest?.parsed.root != null) drafts.push(...renamesWithoutAlias(root, latest.parsed.root).map((remark) => ({ ...remark, against: latest.label })));
-  return drafts;
+  return options.groups.includes('hazards') ? [...drafts, ...renames(root, compared)] : drafts;
+}
+
+/** Renames of the present change, and of those before it that these versions show: what was let pass then stays excepted. */
+function renames(root: TypeUse, versions: readonly EarlierVersion[]): readonly Draft[] {
+  return versions.flatMap(({ parsed, label }, index) => {
+    const next = index + 1 < versions.length ? versions[index + 1]?.parsed.root : root;
+    if (parsed.root === null || next == null) return [];
+    return renamesWithoutAlias(root, next, parsed.root).map((remark) => ({ ...remark, against: label }));
+  });
 }
 
 const CANNOT_READ: Readonly<Record<Direction, string>> = { backward: 'the new schema cannot read records of', forward: 'new records cannot be read with' };
@@ -191,14 +198,19 @@ function versionsText(versions: readonly string[]): string {
   return versions.length <= 1 ? (first ?? '') : `${versions.at(-1)} and ${versions.length - 1} earlier`;
 }
 
+/** How much of their past the schemas were compared with: an exception for an old change needs all of it to be of use. */
+export type History = 'none' | 'part' | 'whole';
+
 /** Findings that no exception lets pass, and what is wrong with the gate file itself, in the order of files and lines. */
-export function withExceptions(findings: readonly Finding[], { rules, groups }: GateOptions, isCompared: boolean): readonly Finding[] {
+export function withExceptions(findings: readonly Finding[], { rules, groups, level }: GateOptions, history: History): readonly Finding[] {
   const file = rules.file ?? '';
   const used = new Set(findings.flatMap(({ rule, subject }) => rules.exceptions.filter((exception) => isExcepted(exception, rule, subject))));
   const left = findings.filter(({ rule, subject }) => !EXCEPTABLE_RULES.includes(rule) || !rules.exceptions.some((exception) => isExcepted(exception, rule, subject)));
   const own = rules.problems.map(({ message, line, column }) => gateFinding(file, 'gate-file', line, column, '', message, 'mend the gate file'));
+  const isJudged = ({ rule, subject }: RuleException): boolean =>
+    groups.includes(groupOf(rule) as RuleGroup) && (!NEEDS_VERSIONS.has(rule) || (history === 'whole' && isTransitive(subjectLevel(rules, subject, level))));
   const unused = rules.exceptions
-    .filter((exception) => !used.has(exception) && groups.includes(groupOf(exception.rule) as RuleGroup) && (isCompared || !NEEDS_VERSIONS.has(exception.rule)))
+    .filter((exception) => !used.has(exception) && isJudged(exception))
     .map(({ rule, subject, line, column }) => gateFinding(file, 'unused-exception', line, column, subject, `${rule} is not found at ${subject}: the exception lets nothing pass`, 'remove it'));
   return [...left, ...own, ...unused].sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column));
 }

@@ -174,20 +174,30 @@ function branchKey(type: AvroType): string {
 }
 
 /**
- * Fields that came in the same step in which others of the same type went: most likely one thing under a new name, which
- * readers would see as its default. `before` is the version just before.
+ * Fields of the schema that came in the same step, from `before` to `after`, in which others of the same type went: most
+ * likely one thing under a new name, which readers of the older records see as its default. The step may be an earlier one:
+ * `after` is the schema itself, or a version of it.
  */
-export function renamesWithoutAlias(now: TypeUse, before: TypeUse): readonly Remark[] {
-  return recordPairs(now, before).flatMap(([record, earlier]) => {
+export function renamesWithoutAlias(root: TypeUse, after: TypeUse, before: TypeUse): readonly Remark[] {
+  return recordPairs(after, before).flatMap(([record, earlier]) => {
     const gone = earlier.fields.filter((field) => !record.fields.some((other) => writerFieldOf(other, earlier) === field));
     const come = record.fields.filter((field) => writerFieldOf(field, earlier) === null);
     return come.flatMap((field) => {
-      const alike = gone.filter((other) => valueKey(other.type.type) === valueKey(field.type.type));
-      if (alike.length === 0) return [];
+      const present = fieldNow(root, after, record, field.name);
+      const alike = gone.filter((other) => valueKey(other.type.type) === valueKey(field.type.type) && present?.field.aliases.includes(other.name) === false);
+      if (present === null || alike.length === 0) return [];
       const names = alike.map((other) => other.name).join(' or ');
-      return [remark('field-renamed-without-alias', field.namePlace, `${record.fullName}.${field.name}`, `field ${field.name} came as ${names} of the same type went, without an alias`, `field ${field.name}`, `field ${names}`)];
+      const says = `field ${field.name} came as ${names} of the same type went, without an alias`;
+      return [remark('field-renamed-without-alias', present.field.namePlace, `${present.record.fullName}.${field.name}`, says, `field ${field.name}`, `field ${names}`)];
     });
   });
+}
+
+/** What a record's field of some version is in the schema now; null if it is gone again. */
+function fieldNow(root: TypeUse, version: TypeUse, record: RecordType, name: string): { readonly record: RecordType; readonly field: Field } | null {
+  const now = recordPairs(root, version).find(([, other]) => other === record)?.[0];
+  const field = now?.fields.find((candidate) => candidate.name === name);
+  return now === undefined || field === undefined ? null : { record: now, field };
 }
 
 /** Records that stand for each other: the roots, and nested ones of one simple name. */

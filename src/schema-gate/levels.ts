@@ -15,18 +15,22 @@ export function directionsOf(level: CompatibilityLevel): readonly Direction[] {
   return level.startsWith('FORWARD') ? ['forward'] : [];
 }
 
+export function isTransitive(level: CompatibilityLevel): boolean {
+  return level.endsWith('_TRANSITIVE');
+}
+
 /** Which of the earlier versions, oldest first, a level compares with: all of them, or the latest. */
 export function comparedVersions<T>(level: CompatibilityLevel, versions: readonly T[]): readonly T[] {
-  return level.endsWith('_TRANSITIVE') ? versions : versions.slice(-1);
+  return isTransitive(level) ? versions : versions.slice(-1);
 }
 
 /** What the level asks of readers: new ones of old records, old ones of new records, and of how many versions. */
-function strictness(level: CompatibilityLevel): { readonly directions: readonly Direction[]; readonly isTransitive: boolean } {
-  return { directions: directionsOf(level), isTransitive: level.endsWith('_TRANSITIVE') };
+function strictness(level: CompatibilityLevel): { readonly directions: readonly Direction[]; readonly isOfAll: boolean } {
+  return { directions: directionsOf(level), isOfAll: isTransitive(level) };
 }
 
 /** Whether `to` lets something pass that `from` stops. BACKWARD to FORWARD does, though neither is below the other. */
 export function isLooser(to: CompatibilityLevel, from: CompatibilityLevel): boolean {
   const [wanted, had] = [strictness(to), strictness(from)];
-  return had.directions.some((direction) => !wanted.directions.includes(direction)) || (had.isTransitive && !wanted.isTransitive);
+  return had.directions.some((direction) => !wanted.directions.includes(direction)) || (had.isOfAll && !wanted.isOfAll);
 }

@@ -2,8 +2,9 @@ import { basename } from 'node:path';
 import { avscDecoder, strictDecoder } from '../avro/resolver-refusals.js';
 import type { Namespace } from '../config/namespace.js';
 import type { RuleGroup } from '../schema-gate/finding.js';
-import { checkSchema, removedFinding, withExceptions, type CheckedSchema, type Finding, type VersionSeries } from '../schema-gate/gate.js';
-import type { CompatibilityLevel } from '../schema-gate/levels.js';
+import { checkSchema, removedFinding, withExceptions, type CheckedSchema, type Finding, type History, type VersionSeries } from '../schema-gate/gate.js';
+import { levelOf } from '../schema-gate/gate-rules.js';
+import { isTransitive, type CompatibilityLevel } from '../schema-gate/levels.js';
 import { matchVersions } from '../schema-gate/match-versions.js';
 import { rootAliasesOf, rootNameOf } from '../schema-gate/root-name.js';
 import { parseSchema, type ParsedSchema } from '../schema-gate/schema-parser.js';
@@ -41,8 +42,17 @@ export interface GateResult {
 interface Compared {
   /** By index of the checked schema. */
   readonly series: readonly (readonly VersionSeries[])[];
-  readonly removed: readonly Finding[];
+  readonly gone: readonly GoneSchema[];
+  readonly history: History;
   readonly notes: readonly string[];
+}
+
+/** A schema that earlier versions have and the folder has not. */
+interface GoneSchema {
+  readonly file: string;
+  readonly name: string;
+  readonly label: string;
+  readonly isLatest: boolean;
 }
 
 /** Reads schemas, gate file and earlier versions, and answers every finding at once. */
@@ -52,11 +62,12 @@ export async function runGate({ folder, baseline, level, groups }: GateRun): Pro
   const schemas = files.map(checkedSchema);
   const rules = readGateFile(folder);
   const options = { rules, groups, level, decoders: rules.isDecoderStrict ? [avscDecoder(), strictDecoder()] : [avscDecoder()] };
-  const { series, removed, notes } = await compared(folder, files, schemas, baseline);
+  const { series, gone, history, notes } = await compared(folder, files, schemas, baseline);
   const found = schemas.flatMap((schema, index) => checkSchema(schema, series[index] ?? [], options));
-  const all = groups.includes('hazards') ? [...found, ...removed] : found;
+  // Where only the latest version counts, what vanished before it does not.
+  const removed = gone.filter(({ name, isLatest }) => isLatest || isTransitive(levelOf(rules, name, null, level))).map(({ file, name, label }) => removedFinding(file, name, label));
   return {
-    findings: withExceptions(all, options, baseline !== null),
+    findings: withExceptions(groups.includes('hazards') ? [...found, ...removed] : found, options, history),
     files: schemas.map(({ file }) => file),
     versions: series.flat().reduce((sum, one) => sum + one.versions.length, 0),
     notes,
@@ -69,30 +80,37 @@ function checkedSchema({ name, path, text }: SchemaFile): CheckedSchema {
 }
 
 async function compared(folder: string, files: readonly SchemaFile[], schemas: readonly CheckedSchema[], baseline: Baseline | null): Promise<Compared> {
-  if (baseline === null) return { series: [], removed: [], notes: ['no --against: nothing was compared with earlier versions'] };
+  if (baseline === null) return { series: [], gone: [], history: 'none', notes: ['no --against: nothing was compared with earlier versions'] };
   if (baseline.kind === 'registry') {
     const { client, namespace, declared } = baseline;
     const series = await readRegistryVersions({ client, namespace, declared, schemas: schemas.map(({ name, parsed }) => ({ name, aliases: rootAliasesOf(parsed) })) });
     const unknown = schemas.filter((_schema, index) => series[index]?.length === 0).map(({ name }) => name);
-    return { series, removed: [], notes: unknown.length === 0 ? [] : [`the registry has no subject of ${unknown.join(', ')}: taken as new`] };
+    return { series, gone: [], history: 'part', notes: unknown.length === 0 ? [] : [`the registry has no subject of ${unknown.join(', ')}: taken as new`] };
   }
-  if (baseline.kind === 'dir') return ofFiles(folder, files, schemas, readVersionFolder(baseline.path), []);
+  if (baseline.kind === 'dir') return { ...ofFiles(files, schemas, readVersionFolder(baseline.path)), history: 'whole', notes: [], ...(isFile(folder) && OTHERS_UNKNOWN) };
   const { files: earlier, isShallow } = await readGitVersions(folder, baseline.reference);
   const notes = [
     ...(isShallow ? ['the clone is shallow: older versions of the schemas may be missing; fetch the full history'] : []),
     ...(earlier.length === 0 ? [`${baseline.reference} has no schemas in this folder: all are new`] : []),
   ];
-  return ofFiles(folder, files, schemas, earlier, notes);
+  return { ...ofFiles(files, schemas, earlier), history: isShallow ? 'part' : 'whole', notes, ...(isFile(folder) && OTHERS_UNKNOWN) };
 }
 
-function ofFiles(folder: string, files: readonly SchemaFile[], schemas: readonly CheckedSchema[], earlier: readonly EarlierFile[], notes: readonly string[]): Compared {
+/** Who asks about one file does not ask about the others. */
+const OTHERS_UNKNOWN = { gone: [], history: 'part' } as const;
+
+function ofFiles(files: readonly SchemaFile[], schemas: readonly CheckedSchema[], earlier: readonly EarlierFile[]): Pick<Compared, 'series' | 'gone'> {
   const parsed: readonly ParsedSchema[] = earlier.map(({ text }) => parseSchema(text));
   const checked = schemas.map((schema, index) => ({ path: files[index]?.path ?? '', fullName: rootNameOf(schema.parsed), aliases: rootAliasesOf(schema.parsed) }));
   const matched = matchVersions(checked, earlier.map(({ path }, index) => ({ path, fullName: rootNameOf(parsed[index] as ParsedSchema) })));
   const series = schemas.map((_schema, index) => [
     { subject: null, versions: earlier.flatMap(({ label }, at) => (matched[at] === index ? [{ label, parsed: parsed[at] as ParsedSchema }] : [])) },
   ]);
-  // Who asks about one file does not ask about the others.
-  const removed = isFile(folder) ? [] : earlier.flatMap(({ path, file, label, isLatest }, at) => (isLatest && matched[at] === null ? [removedFinding(file, rootNameOf(parsed[at] as ParsedSchema) ?? path, label)] : []));
-  return { series, removed, notes };
+  // Of several versions the newest is named.
+  const gone = new Map<string, GoneSchema>();
+  for (const [at, { path, file, label, isLatest }] of earlier.entries()) {
+    const name = rootNameOf(parsed[at] as ParsedSchema) ?? path;
+    if (matched[at] === null) gone.set(name, { file, name, label, isLatest });
+  }
+  return { series, gone: [...gone.values()] };
 }

@@ -75,7 +75,9 @@ describe('schemas check', () => {
     };
     mkdirSync(repository);
     git('init', '-q', '-b', 'main');
+    put('repository/schemas/gone.avsc', record(A).replace('"R"', '"Gone"'));
     commit(record(A));
+    rmSync(join(repository, 'schemas', 'gone.avsc'));
     commit(record(A, B));
     commit(record(A));
     git('checkout', '-qb', 'side');
@@ -92,5 +94,13 @@ describe('schemas check', () => {
     expect(versions).to.equal(3);
     expect(new Set(findings.map(({ path }) => path))).to.deep.equal(new Set(['/fields/2/type']));
     expect(findings[0]?.against).to.have.length(1);
+
+    // A record that is long gone is still in the log, unless only the latest state counts.
+    const removed = async (level: string): Promise<readonly string[]> => {
+      const { stdout } = await schemas('check', join(repository, 'schemas'), '--against', 'git:main', '--level', level, '--format', 'json', '--rules', 'hazards');
+      return (JSON.parse(stdout) as { readonly findings: readonly Finding[] }).findings.filter(({ rule }) => rule === 'record-removed').map(({ file, subject }) => `${file} ${subject}`);
+    };
+    expect(await removed('FULL_TRANSITIVE')).to.deep.equal([`${join(repository, 'schemas', 'gone.avsc')} n.Gone`]);
+    expect(await removed('FULL')).to.deep.equal([]);
   });
 });
