@@ -27,7 +27,9 @@ export function verifyText({ breaches, made, books, orders, recordsBehind, waiti
     ...(isInterrupted ? ['interrupted: not all was looked at\n'] : []),
   ];
   const scope = `${counted(books, 'book')} and ${counted(orders, 'order')}`;
-  const verdict = breaches.length === 0 ? `all holds: ${CHECK_NAMES.reduce((sum, name) => sum + made[name], 0)} checks of ${scope}\n` : `${breaches.length === 1 ? '1 breach' : `${breaches.length} breaches`} in ${scope}\n`;
+  const checks = CHECK_NAMES.reduce((sum, name) => sum + made[name], 0);
+  if (checks === 0) return `${notes.join('')}nothing to check: neither tables nor topics know a book or an order\n`;
+  const verdict = breaches.length === 0 ? `all holds: ${checks} checks of ${scope}\n` : `${breaches.length === 1 ? '1 breach' : `${breaches.length} breaches`} in ${scope}\n`;
   return `${table}\n${shown.join('')}${notes.join('')}${verdict}`;
 }
 

@@ -332,7 +332,7 @@ export const OPTIONS = {
     placeholder: 'PATH',
     unit: null,
     fallback: null,
-    help: 'Where to write: a folder for one file a table, or the file of a plan or of an export',
+    help: 'Where to write: a folder for one file a table, or the file of a plan, of an export or of a capture',
     parse: nonEmpty,
   }),
   format: option<TableFormat>({

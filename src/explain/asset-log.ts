@@ -45,9 +45,8 @@ export async function readAssetLog(source: TopicSource, asset: string, partition
   for (const [index, topic] of EXPLAINED_TOPICS.entries()) {
     await readTopic(source, topic, partition, ends[index]?.offset ?? 0, ({ type, value, raw }) => {
       const field = type === null ? undefined : FIELDS[type];
-      if (field === undefined || value === null || (value as { readonly asset?: string }).asset !== asset) return;
-      (log[field] as Placed<unknown>[]).push({ place: { topic, partition, offset: raw.offset }, value });
-    });
+      if (field !== undefined && value !== null) (log[field] as Placed<unknown>[]).push({ place: { topic, partition, offset: raw.offset }, value });
+    }, asset);
   }
   return log;
 }

@@ -19,11 +19,18 @@ export interface TopicSource {
   readonly namespace: Namespace;
 }
 
-/** Committed records of one partition, from its beginning to `until`, in order. What cannot be read is left out: its readers made dead letters of it. */
-export async function readTopic({ log, codec, namespace }: TopicSource, topic: string, partition: number, until: number, take: (record: TopicRecord) => void): Promise<void> {
+/**
+ * Committed records of one partition, from its beginning to `until`, in order. What cannot be read is left out: its readers made
+ * dead letters of it. With `onlyAsset` only records whose key is that asset are decoded at all.
+ */
+export async function readTopic(
+  { log, codec, namespace }: TopicSource, topic: string, partition: number, until: number, take: (record: TopicRecord) => void, onlyAsset?: string,
+): Promise<void> {
+  const onlyKey = onlyAsset === undefined ? null : Buffer.from(onlyAsset);
   for await (const { records } of log.readRange({ topic: topicName(namespace, topic), partition, from: 'earliest', until })) {
     await codec.learn(records.map(({ value }) => value));
     for (const raw of records) {
+      if (onlyKey !== null && (raw.key === null || !onlyKey.equals(raw.key))) continue;
       const read = recordOf(raw, codec);
       if (read !== null) take(read);
     }

@@ -4,10 +4,11 @@ import { rename, rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { GuidedError } from '../../config/guided-error.js';
 
 const CHUNK_BYTES = 256 * 1024;
 
-/** Lines into a file, compressed where its name ends in .gz. The name appears only when all of it is written. */
+/** Lines into a file, compressed where its name ends in .gz. The name appears only when all of it is written. Throws GuidedError where it cannot be. */
 export class CaptureWriter {
   readonly #path: string;
   readonly #partPath: string;
@@ -39,7 +40,7 @@ export class CaptureWriter {
 
   /** Hands on what was gathered, once it is enough, and waits while the file is behind. */
   async flush(isEnd = false): Promise<void> {
-    if (this.#file.errored !== null && this.#file.errored !== undefined) throw this.#file.errored;
+    if (this.#file.errored !== null && this.#file.errored !== undefined) throw this.#cannotWrite(this.#file.errored);
     if (this.#bytes < CHUNK_BYTES && !isEnd) return;
     const chunk = Buffer.concat(this.#chunks);
     this.#chunks = [];
@@ -48,10 +49,18 @@ export class CaptureWriter {
   }
 
   async finish(): Promise<void> {
-    await this.flush(true);
-    this.#into.end();
-    await this.#done;
-    await rename(this.#partPath, this.#path);
+    try {
+      await this.flush(true);
+      this.#into.end();
+      await this.#done;
+      await rename(this.#partPath, this.#path);
+    } catch (error) {
+      throw error instanceof GuidedError ? error : this.#cannotWrite(error);
+    }
+  }
+
+  #cannotWrite(cause: unknown): GuidedError {
+    return new GuidedError(`cannot write ${this.#path}`, 'name a file in a folder that is there and may be written, with room for it', { cause });
   }
 
   /** Leaves no file behind. */
