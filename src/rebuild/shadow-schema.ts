@@ -5,6 +5,7 @@ import { identifier } from '../postgres/table-sql.js';
 import type { Table } from '../postgres/table.js';
 import { copyStatement } from '../postgres/copy-text.js';
 import type { BuiltTable } from './tables-build.js';
+import { shadowName, type ShadowKind } from './shadow-name.js';
 import { REBUILT_TABLES } from './live-tables.js';
 
 /*
@@ -12,10 +13,6 @@ import { REBUILT_TABLES } from './live-tables.js';
  * rows and the note that it is done are one transaction, so a rebuild that was killed goes on with those that are missing.
  * Indexes are made when everything is loaded; until then their definitions wait in a table.
  */
-
-export function shadowName(schema: string): string {
-  return `${schema}_rebuild`;
-}
 
 /** Class of advisory locks for rebuilds; the object is a hash of the schema's name. */
 const LOCK_CLASS = 0x7262;
@@ -40,8 +37,8 @@ export class ShadowSchema {
   }
 
   /** Takes the schema for this process. Throws GuidedError when another rebuild has it. */
-  static async lock(databaseUrl: string, live: string, suffix = ''): Promise<ShadowSchema> {
-    const name = shadowName(live) + suffix;
+  static async lock(databaseUrl: string, live: string, kind: ShadowKind = ''): Promise<ShadowSchema> {
+    const name = shadowName(live, kind);
     const session = openShadowSession(databaseUrl, name);
     try {
       const [row] = await session.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1::integer, hashtext($2)) AS locked', [String(LOCK_CLASS), name]);

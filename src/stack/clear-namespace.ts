@@ -1,6 +1,7 @@
 import { databaseSchema, topicName } from '../config/namespace.js';
 import { clearTopics } from '../kafka/clear-topics.js';
 import type { ClusterAccess } from '../kafka/cluster-access.js';
+import { shadowNames } from '../rebuild/shadow-name.js';
 import { dropSchema } from '../postgres/drop-schema.js';
 import { addressList, registryAccess } from './health.js';
 import { StackError } from './stack-error.js';
@@ -26,6 +27,7 @@ export async function clearNamespace(
   });
   const subjects = await clearSubjects(addresses.registryUrl, prefix);
   const schemaDropped = await dropSchema(addresses.databaseUrl, databaseSchema(namespace));
+  for (const shadow of shadowNames(databaseSchema(namespace))) await dropSchema(addresses.databaseUrl, shadow);
   return { topics: topics.length, groups: groups.length, subjects, schemaDropped };
 }
 

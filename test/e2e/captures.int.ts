@@ -93,6 +93,7 @@ describe('recorded sessions through broker, registry and database', function () 
     await run('ingest', '--namespace', namespace, '--capture', capture);
     await run('run', 'all', '--drain', '--policy', 'fifo', '--namespace', namespace);
     await run('verify', '--namespace', namespace);
+    await run('rebuild', '--namespace', namespace);
     sessions.set(1, namespace);
     expect(judgeAll(await readTables(namespace), 'fifo')).to.deep.equal([]);
   });
@@ -171,6 +172,7 @@ describe('recorded sessions through broker, registry and database', function () 
       await gone;
     }
     expect(kills).to.equal(6);
+    await run('rebuild', '--namespace', namespace);
     expect(rowDifferences(await readTables(namespace), straight)).to.deep.equal([]);
     expect(await topicDigests(namespace, OUTPUTS, COMPACTED, 3)).to.deep.equal(digests);
   });
@@ -186,6 +188,7 @@ describe('recorded sessions through broker, registry and database', function () 
       child.kill('SIGTERM');
       await gone;
     }
+    await run('rebuild', '--namespace', namespace);
     expect(rowDifferences(await readTables(namespace), straight)).to.deep.equal([]);
   });
 });

@@ -62,7 +62,7 @@ describe('state of another version', () => {
   it('an older one is made anew from the inputs, and the outputs go on as if nothing had been', async () => {
     const straight = await prepared();
     drain(await task(straight, LINKER));
-    for (const before of [1, 60, 137, 400]) {
+    for (const before of [1, 137]) {
       const log = await prepared();
       const older = await task(log, ofVersion(1));
       for (let input = 0; input < 2; input++) older.feed(input, Number.POSITIVE_INFINITY);
