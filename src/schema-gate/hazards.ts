@@ -1,5 +1,5 @@
 import { describeType, isNamed, logicalOf, type AvroType, type EnumType, type Field, type FixedType, type LogicalType, type RecordType, type TypeUse } from './avro-schema.js';
-import { writerFieldOf } from './compatibility.js';
+import { incompatibilities, writerFieldOf } from './compatibility.js';
 import type { Remark } from './finding.js';
 
 /*
@@ -174,7 +174,7 @@ function branchKey(type: AvroType): string {
 }
 
 /**
- * Fields of the schema that came in the same step, from `before` to `after`, in which others of the same type went: most
+ * Fields of the schema that came in the same step, from `before` to `after`, in which others of a like type went: most
  * likely one thing under a new name, which readers of the older records see as its default. The step may be an earlier one:
  * `after` is the schema itself, or a version of it.
  */
@@ -184,10 +184,10 @@ export function renamesWithoutAlias(root: TypeUse, after: TypeUse, before: TypeU
     const come = record.fields.filter((field) => writerFieldOf(field, earlier) === null);
     return come.flatMap((field) => {
       const present = fieldNow(root, after, record, field.name);
-      const alike = gone.filter((other) => valueKey(other.type.type) === valueKey(field.type.type) && present?.field.aliases.includes(other.name) === false);
+      const alike = gone.filter((other) => isAlike(other.type, field.type) && present?.field.aliases.includes(other.name) === false);
       if (present === null || alike.length === 0) return [];
       const names = alike.map((other) => other.name).join(' or ');
-      const says = `field ${field.name} came as ${names} of the same type went, without an alias`;
+      const says = `field ${field.name} came as ${names} of a like type went, without an alias`;
       return [remark('field-renamed-without-alias', present.field.namePlace, `${present.record.fullName}.${field.name}`, says, `field ${field.name}`, `field ${names}`)];
     });
   });
@@ -210,8 +210,7 @@ function recordPairs(now: TypeUse, before: TypeUse): readonly (readonly [RecordT
   });
 }
 
-/** What a type's values are, null aside. */
-function valueKey(type: AvroType): string {
-  if (type.kind !== 'union') return describeType(type);
-  return type.branches.filter((branch) => branch.type.kind !== 'null').map((branch) => describeType(branch.type)).sort().join();
+/** Whether values of one type can be read as the other, in either direction. */
+function isAlike(a: TypeUse, b: TypeUse): boolean {
+  return incompatibilities(a, b).length === 0 || incompatibilities(b, a).length === 0;
 }

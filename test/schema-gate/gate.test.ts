@@ -140,7 +140,10 @@ describe('the gate', () => {
   it('does not call it a rename where one field went long before another came', () => {
     const versions = [record({ name: 'a', type: 'int', default: 0 }), record()];
     expect(check(record({ name: 'b', type: 'int', default: 0 }), versions, { groups: ['hazards'] })).to.deep.equal([]);
+    const renamed = (type: unknown, from: unknown): readonly string[] => rulesOf(check(record({ name: 'b', type }), [record({ name: 'a', type: from })], { groups: ['hazards'] }));
     expect(rulesOf(check(record({ name: 'b', type: 'int', default: 0 }), versions.slice(0, 1), { groups: ['hazards'] }))).to.deep.equal(['field-renamed-without-alias']);
+    for (const [type, from] of [['long', 'int'], [['null', 'string'], 'string'], ['string', ['null', 'string']]]) expect(renamed(type, from), `${from} to ${type}`).to.have.length(1);
+    for (const [type, from] of [['string', 'int'], [['null', 'string'], ['null', 'int']]]) expect(renamed(type, from), `${from} to ${type}`).to.deep.equal([]);
   });
 
   it('speaks of an earlier version that is none', () => {
