@@ -11,6 +11,9 @@ function marker(paths: StackPaths): string {
   return `-Dposition-linker.stack=${paths.registryDir}`;
 }
 
+/** Of its list of subjects Apicurio gives the oldest thousand, unless told otherwise; who clears a namespace needs them all. */
+export const MAX_SUBJECTS = 1_000_000;
+
 /**
  * Apicurio Registry, with its schemas in a file. Its default is memory; but records in Kafka carry schema ids, and after a
  * restart an empty registry would give the same ids to other schemas.
@@ -39,6 +42,7 @@ export const embeddedRegistry: EmbeddedPiece = {
         '-Dquarkus.http.host=127.0.0.1',
         `-Dquarkus.http.port=${ports['registry']}`,
         '-Dquarkus.log.level=WARN',
+        `-Dregistry.ccompat.max-subjects=${MAX_SUBJECTS}`,
         '-Dquarkus.datasource.jdbc.initial-size=2',
         '-Dquarkus.datasource.jdbc.min-size=2',
         '-jar',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { serverProperties } from '../../src/stack/embedded-kafka.js';
+import { MAX_SUBJECTS } from '../../src/stack/embedded-registry.js';
 import { packageRoot } from '../../src/stack/paths.js';
 import { completeLibraries } from '../../src/stack/postgres-binaries.js';
 import { lastLines, runCommand } from '../../src/stack/run-command.js';
@@ -32,6 +33,13 @@ describe('embedded Kafka', () => {
       if (own.test(name) || unlike.includes(name)) continue;
       expect(String(environment[variable]), variable).to.equal(value);
     }
+  });
+});
+
+describe('embedded registry', () => {
+  it('lists as many subjects as the one in the compose file', () => {
+    const compose = parse(readFileSync(join(packageRoot, 'docker-compose.kafka.yml'), 'utf8')) as { services: { registry: { environment: Record<string, unknown> } } };
+    expect(compose.services.registry.environment['REGISTRY_CCOMPAT_MAX_SUBJECTS']).to.equal(MAX_SUBJECTS);
   });
 });
 
