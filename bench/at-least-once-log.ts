@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Cluster, type ClusterOptions } from '../src/kafka/cluster.js';
 import type { CommittedOffset, GroupMember, JoinOptions, Log, LogReader, RangeChunk, ReadRange, SourceWriter, TaskWriter, TopicPartition, TopicPartitionOffset } from '../src/kafka/log.js';
 import { KafkaLog } from '../src/kafka/kafka-log.js';
@@ -7,6 +8,7 @@ import type { OutgoingRecord } from '../src/kafka/record.js';
 import { WireWriter } from '../src/kafka/wire.js';
 
 const TIMEOUT_MS = 30_000;
+const RUN = randomBytes(4).toString('hex');
 
 /**
  * The same log without transactions, to be compared with: outputs are written idempotently, offsets are committed after
@@ -101,9 +103,9 @@ class AtLeastOnceWriter implements TaskWriter {
   }
 }
 
-/** Offsets of a group with members are theirs to commit, under their generation; these go to one without. */
+/** Offsets of a group with members are theirs to commit, under their generation; these go to one without, new in every process. */
 function offsetsGroup(groupId: string): string {
-  return `${groupId}.at-least-once`;
+  return `${groupId}.at-least-once-${RUN}`;
 }
 
 function offsetCommitRequest(groupId: string, offsets: readonly TopicPartitionOffset[]): KafkaRequest<PartitionError[]> {

@@ -1,3 +1,4 @@
+import { PerformanceObserver, type PerformanceEntry } from 'node:perf_hooks';
 import { settingsOf } from '../../src/cli/role-table.js';
 import type { RecordCodec } from '../../src/avro/record-codec.js';
 import { deadLetterTopic } from '../../src/config/namespace.js';
@@ -89,6 +90,7 @@ export async function runSession(codec: RecordCodec, seed: number, orders: numbe
   }
   pipeline.run();
   tables.takeIn();
+  await timer.settle();
   report.rows += tables.tables().reduce((sum, { rows }) => sum + rows.length, 0);
   report.discrepancies += Array.from({ length: PARTITIONS }, (_, partition) => pipeline.log.records('position-linker.discrepancies', partition).filter(({ key }) => key !== null).length).reduce((a, b) => a + b, 0);
   const read = TOPOLOGIES.flatMap(({ inputs }) => inputs).reduce((sum, topic) => sum + pipeline.log.totalRecords(topic), 0);
@@ -142,12 +144,17 @@ function withFields(codec: RecordCodec, record: OutgoingRecord, other: OutgoingR
 class Timer {
   readonly report: MutationReport;
   readonly #seed: number;
+  readonly #slow: { readonly what: string; readonly startedMs: number; readonly endMs: number; readonly tookMs: number; readonly allowedMs: number }[] = [];
+  readonly #pauses: PerformanceEntry[] = [];
+  readonly #collector = new PerformanceObserver((list) => void this.#pauses.push(...list.getEntries()));
+  #slowestMs = 0;
   #lookedMs = performance.now();
   #usage = process.cpuUsage();
 
   constructor(report: MutationReport, seed: number) {
     this.report = report;
     this.#seed = seed;
+    this.#collector.observe({ entryTypes: ['gc'] });
   }
 
   /** Processor time counts, not the clock: other work of the machine is not the record's. */
@@ -158,18 +165,31 @@ class Timer {
       return work();
     } finally {
       const tookMs = performance.now() - startedMs;
-      if (tookMs > this.report.longestMs || tookMs > LONGEST_MS) this.#note(what, tookMs, allowedMs());
+      if (tookMs > this.#slowestMs || tookMs > LONGEST_MS) this.#note(what, startedMs, tookMs, allowedMs());
     }
   }
 
-  #note(what: string, clockMs: number, allowedMs: number): void {
+  #note(what: string, startedMs: number, clockMs: number, allowedMs: number): void {
     const { user, system } = process.cpuUsage(this.#usage);
     const tookMs = Math.min(clockMs, (user + system) / 1_000);
-    if (allowedMs === LONGEST_MS && tookMs > this.report.longestMs) {
-      this.report.longestMs = tookMs;
-      this.report.longestAt = `${what}, seed ${this.#seed}`;
+    this.#slow.push({ what, startedMs, endMs: startedMs + clockMs, tookMs, allowedMs });
+    if (allowedMs === LONGEST_MS) this.#slowestMs = Math.max(this.#slowestMs, tookMs);
+  }
+
+  /** When the collector's own entries are there: what it took was not the record's either, only its turn had come. */
+  async settle(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    const pauses = [...this.#pauses, ...this.#collector.takeRecords()].map(({ startTime, duration }) => ({ startMs: startTime, endMs: startTime + duration }));
+    this.#collector.disconnect();
+    for (const { what, startedMs, endMs, tookMs, allowedMs } of this.#slow) {
+      const collectedMs = pauses.reduce((sum, pause) => sum + Math.max(0, Math.min(endMs, pause.endMs) - Math.max(startedMs, pause.startMs)), 0);
+      const ownMs = Math.max(0, tookMs - collectedMs);
+      if (allowedMs === LONGEST_MS && ownMs > this.report.longestMs) {
+        this.report.longestMs = ownMs;
+        this.report.longestAt = `${what}, seed ${this.#seed}`;
+      }
+      if (ownMs > allowedMs) this.report.problems.push(`${what} took ${ownMs.toFixed(0)} ms (seed ${this.#seed})`);
     }
-    if (tookMs > allowedMs) this.report.problems.push(`${what} took ${tookMs.toFixed(0)} ms (seed ${this.#seed})`);
   }
 
   /** Asking for the processor time takes longer than most records, so it is known only as of a little while ago. */
