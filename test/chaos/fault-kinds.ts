@@ -298,7 +298,7 @@ async function insisting(work: () => Promise<void>): Promise<void> {
     try {
       return await work();
     } catch (error) {
-      if (attempt === 40) throw error;
+      if (attempt === 600) throw error;
       await pause(500);
     }
   }
