@@ -1,5 +1,5 @@
 import { WireWriter } from '../wire.js';
-import { APIS, type KafkaRequest } from './request.js';
+import { ADMIN_APIS, type KafkaRequest } from './request.js';
 
 const TOPIC = 2;
 const SET = 0;
@@ -20,7 +20,7 @@ export function describeTopicConfigsRequest(topics: readonly string[]): KafkaReq
   // No list of names asks for all of them.
   writer.array(topics, (topic) => writer.int8(TOPIC).string(topic).int32(-1)).boolean(false);
   return {
-    api: APIS.describeConfigs,
+    api: ADMIN_APIS.describeConfigs,
     body: [writer.take()],
     decode: (reader) => {
       reader.int32(); // throttle time
@@ -56,7 +56,7 @@ export function setTopicConfigsRequest(topic: string, configs: Readonly<Record<s
     })
     .boolean(false);
   return {
-    api: APIS.incrementalAlterConfigs,
+    api: ADMIN_APIS.incrementalAlterConfigs,
     body: [writer.take()],
     decode: (reader) => {
       reader.int32();
@@ -86,7 +86,7 @@ const ANY = 1;
 /** All rules there are. */
 export function describeRulesRequest(): KafkaRequest<ResourceError & { readonly rules: readonly NumberedRule[] }> {
   return {
-    api: APIS.describeAcls,
+    api: ADMIN_APIS.describeAcls,
     body: [new WireWriter().int8(ANY).string(null).int8(ANY).string(null).string(null).int8(ANY).int8(ANY).take()],
     decode: (reader) => {
       reader.int32();

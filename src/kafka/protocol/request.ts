@@ -16,7 +16,7 @@ export interface Api {
   readonly name: string;
 }
 
-/** Every request this project sends, with the version it speaks; brokers are checked for them when first connected. */
+/** Every request that roles send, with the version this project speaks; brokers are checked for them when first connected. */
 export const APIS = {
   produce: { key: 0, version: 7, name: 'Produce' },
   fetch: { key: 1, version: 11, name: 'Fetch' },
@@ -34,11 +34,15 @@ export const APIS = {
   initProducerId: { key: 22, version: 1, name: 'InitProducerId' },
   addPartitionsToTxn: { key: 24, version: 1, name: 'AddPartitionsToTxn' },
   addOffsetsToTxn: { key: 25, version: 1, name: 'AddOffsetsToTxn' },
+  endTxn: { key: 26, version: 1, name: 'EndTxn' },
+  txnOffsetCommit: { key: 28, version: 2, name: 'TxnOffsetCommit' },
+} as const satisfies Record<string, Api>;
+
+/** Those of commands that administer; a broker that keeps them from everybody can still be worked with. */
+export const ADMIN_APIS = {
   describeAcls: { key: 29, version: 1, name: 'DescribeAcls' },
   describeConfigs: { key: 32, version: 1, name: 'DescribeConfigs' },
   incrementalAlterConfigs: { key: 44, version: 0, name: 'IncrementalAlterConfigs' },
-  endTxn: { key: 26, version: 1, name: 'EndTxn' },
-  txnOffsetCommit: { key: 28, version: 2, name: 'TxnOffsetCommit' },
 } as const satisfies Record<string, Api>;
 
 export interface PartitionError {
