@@ -38,7 +38,9 @@ function isInside(path: string, folder: string | null): boolean {
 
 /** Earlier versions kept as files, oldest first by name; folders of versions are named after the schema. */
 export function readVersionFolder(folder: string): readonly EarlierFile[] {
-  const files = readSchemaFolder(folder, ['.avsc', '.json']);
+  const schemas = readSchemaFolder(folder);
+  // Only where nothing is called a schema may plain JSON be meant.
+  const files = schemas.length > 0 ? schemas : readSchemaFolder(folder, ['.json']);
   if (files.length === 0) throw new SchemaFolderError(`${folder} holds no .avsc file`, 'name the folder with the earlier versions: a file for each schema, or a folder of files');
   return files.map(({ path, name, text }) => ({ path, text, file: name, label: name, isLatest: true }));
 }

@@ -55,6 +55,7 @@ describe('schemas check', () => {
   it('compares with every version of a folder at a transitive level, with the latest at another', async () => {
     put('folder/r.avsc', record({ ...A, type: 'long' }));
     for (const [version, type] of [['9', 'string'], ['10', 'int']] as const) put(`versions/r/${version}.avsc`, record({ ...A, type }));
+    put('versions/package.json', '{}');
     const against = ['check', join(root, 'folder'), '--against', `dir:${join(root, 'versions')}`, '--format', 'json', '--rules', 'compatibility', '--level'];
     expect((await schemas(...against, 'BACKWARD')).code).to.equal(0);
     const { code, stdout } = await schemas(...against, 'BACKWARD_TRANSITIVE');
