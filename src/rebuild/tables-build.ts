@@ -20,6 +20,8 @@ export function cutKey(sink: string, topic: string): string {
   return `${sink}|${topic}`;
 }
 
+/** The linker writes to a record again when it issues the row anew. */
+const REUSES_RECORDS = 'position-linker.';
 const DELTAS = 'position-linker.prediction_deltas';
 const CYCLES = 'position-linker.position_cycles';
 const RESULTS = predictionTradingResultsTable.name;
@@ -58,7 +60,7 @@ class Intake {
 interface RowIntake {
   readonly source: RowSource;
   readonly intake: Intake;
-  readonly build: TableBuild<unknown>;
+  readonly build: TableBuild<object>;
 }
 
 /** Loaded text of one table. */
@@ -80,7 +82,7 @@ export class TablesBuild {
   private readonly cycles: Intake;
 
   constructor(cuts: Cuts | null) {
-    this.rows = ROW_SOURCES.map((source) => ({ source, intake: new Intake(source.table.name, source.topic, cuts), build: new TableBuild(source.table as unknown as Table<unknown>) }));
+    this.rows = ROW_SOURCES.map((source) => ({ source, intake: new Intake(source.table.name, source.topic, cuts), build: new TableBuild(source.table as unknown as Table<object>, !source.topic.startsWith(REUSES_RECORDS)) }));
     for (const row of this.rows) {
       const known = this.byTopic.get(row.source.topic);
       if (known === undefined) this.byTopic.set(row.source.topic, [row]);
