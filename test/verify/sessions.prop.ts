@@ -1,26 +1,22 @@
 import { expect } from 'chai';
-import { deliveredAnew } from '../position-linker/delivered-anew.js';
-import { replaySession } from '../replay/replay-session.js';
 import { Random } from '../simulator/random.js';
+import { replaySession } from '../replay/replay-session.js';
 import { scenario } from '../simulator/scenarios.js';
 import { simulate } from '../simulator/simulate.js';
+import { judgedSession, type How } from './judged-session.js';
 import { judgeReplay } from './session-in-memory.js';
 
-/** Sessions with every kind of trouble, cut off in the middle or delivered in another order. */
-const SESSIONS = [
-  { name: 'everything', seed: 2, how: 'anew' },
-  { name: 'mid-start', seed: 0, how: 'anew' },
-  { name: 'active', seed: 4, how: 'cut' },
-] as const;
+/** The short form of `scripts/verify-sessions`. */
+const SESSIONS: readonly (readonly [name: string, seed: number, how: How, orders: number])[] = [
+  ['everything', 2, 'anew', 8],
+  ['mid-start', 0, 'anew', 8],
+  ['active', 4, 'cut', 30],
+];
 
 describe('what verify judges', () => {
-  for (const { name, seed, how } of SESSIONS) {
+  for (const [name, seed, how, orders] of SESSIONS) {
     it(`holds of ${name}, seed ${seed}, ${how}`, async () => {
-      const policy = seed % 2 === 0 ? 'fifo' : 'pro-rata';
-      const { lines: all } = simulate(scenario(name, seed, { orders: how === 'cut' ? 30 : 8 }));
-      const lines = how === 'cut' ? all.slice(0, Math.floor(all.length * 0.8)) : deliveredAnew(all, seed);
-      const result = await replaySession({ lines }, { policy, partitions: 2, isLogKept: true, continues: how === 'cut' });
-      const { breaches, made } = await judgeReplay(result, 2, policy);
+      const { breaches, made } = await judgedSession(name, seed, how, orders);
       expect(breaches).to.deep.equal([]);
       expect(made.size_equation).to.be.greaterThan(3);
     });
