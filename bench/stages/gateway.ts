@@ -66,7 +66,7 @@ function noting(writer: SourceWriter): SourceWriter {
         return atMs;
       });
       await writer.send(outgoing);
-      const nowMs = Date.now();
+      const nowMs = exchangeNowMs();
       for (const atMs of received) {
         if (Number.isNaN(atMs)) continue;
         records++;
@@ -77,6 +77,9 @@ function noting(writer: SourceWriter): SourceWriter {
     close: () => writer.close(),
   };
 }
+
+/** By the clock that receive times are of; before it is known nothing is measured. */
+let exchangeNowMs = (): number => Number.NaN;
 
 const observed = new Proxy(log as Log, {
   get: (target, name) => {
@@ -94,7 +97,7 @@ async function readLinks(): Promise<void> {
   for (let quietSinceMs = Date.now(); !isOver || Date.now() < quietSinceMs + QUIET_MS; ) {
     for (const { records: fetched } of await reader.poll(50)) {
       await codec.learn(fetched.map(({ value }) => value));
-      const nowMs = Date.now();
+      const nowMs = exchangeNowMs();
       for (const { value } of fetched) {
         if (value === null) continue;
         const decoded = codec.decode(value);
@@ -113,6 +116,7 @@ async function readLinks(): Promise<void> {
 const spool = mkdtempSync(join(tmpdir(), 'bench-spool-'));
 const options = resolveOptions([...GATEWAY_OPTIONS, 'joinWindowMs'], new Map([['wsUrl', place.wsUrl], ['restUrl', place.restUrl], ['spoolDir', spool]]), { BYBIT_API_KEY: place.key, BYBIT_API_SECRET: place.secret });
 const gateway = await startGateway({ log: observed, codec, namespace, logger: createLog('warn'), options, signal: new AbortController().signal });
+exchangeNowMs = () => gateway.clock.at(performance.now());
 const reading = values.links ? readLinks() : Promise.resolve();
 const finish = measure();
 while (Date.now() < place.endMs + 1_500 || (records < place.frames && Date.now() < place.endMs + 60_000)) await new Promise((resolve) => setTimeout(resolve, 100));
@@ -132,6 +136,6 @@ const first = firstReceivedMs ?? 0;
 const inPace = [...receivedMs.values()].flat().filter((atMs) => atMs >= first && atMs < first + 1_000 * Number(values.seconds)).length;
 const quantile = (list: readonly number[], share: number): number | null => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * share))] ?? null;
 answer({
-  ...usage, frames: place.frames, records, framesPerSecond: inPace / Number(values.seconds),
+  ...usage, clockErrorMs: Math.round(exchangeNowMs() - Date.now()), frames: place.frames, records, framesPerSecond: inPace / Number(values.seconds),
   topicP50Ms: quantile(topicMs, 0.5), topicP99Ms: quantile(topicMs, 0.99), topicMaxMs: quantile(topicMs, 1), links: linkMs.length, linkP50Ms: quantile(linkMs, 0.5), linkP99Ms: quantile(linkMs, 0.99),
 });

@@ -7,6 +7,7 @@ import type { Log } from '../kafka/log.js';
 import { partitionOf } from '../kafka/partitioner.js';
 import { ORDER_TOPIC } from '../ws-gateway/frame-parser.js';
 import { SOURCE_TOPICS } from '../ws-gateway/gateway.js';
+import type { ExchangeClock } from '../ws-gateway/live/exchange-clock.js';
 import { LiveRun } from '../ws-gateway/live/live-run.js';
 import { readKnownTimes } from '../ws-gateway/live/read-known.js';
 import { readTails } from '../ws-gateway/topic-tail.js';
@@ -26,8 +27,14 @@ export interface GatewayShell {
   readonly signal: AbortSignal;
 }
 
+/** The running gateway, for whoever wants to look at it. */
+export interface RunningGateway extends RunningRole {
+  readonly run: LiveRun;
+  readonly clock: ExchangeClock;
+}
+
 /** Opens the accounts, looks how far the topics have come, and connects. Throws a GuidedError for keys that will not do. */
-export async function startGateway({ log, codec, namespace, logger, options, signal }: GatewayShell): Promise<RunningRole> {
+export async function startGateway({ log, codec, namespace, logger, options, signal }: GatewayShell): Promise<RunningGateway> {
   const ended = new AbortController();
   const end = (): void => ended.abort();
   signal.addEventListener('abort', end, { once: true });
@@ -45,6 +52,8 @@ export async function startGateway({ log, codec, namespace, logger, options, sig
   for (const { account } of exchange.accounts) roleLog.info({ account }, 'connecting');
   return {
     name: GATEWAY_ROLE,
+    run,
+    clock: exchange.clock,
     finished: run.finished,
     stop: () => run.stop(),
     close: async () => {
