@@ -1,5 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Kafka, logLevel } from 'kafkajs';
+import { groupId } from '../../src/config/namespace.js';
 import { Random } from '../simulator/random.js';
 import { FAULT_KINDS, ROLE_NAMES, type FaultKind, type World } from './fault-kinds.js';
 import { HostileWriter } from './hostile.js';
@@ -39,6 +41,7 @@ const SPEED = 6;
 const AT_ONCE = 5;
 const LONGEST_GAP_MS = 1_000;
 const DRAIN_MS = 300_000;
+const START_MS = 120_000;
 
 interface PlannedFault {
   readonly kind: FaultKind;
@@ -80,6 +83,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     await command(['setup', '--partitions', String(PARTITIONS), ...(brokers > 1 ? ['--environment', 'production'] : [])], { ...faulty, ...servers.direct }, dir);
     for (const role of ROLE_NAMES) fleet.keep(role);
     load.start();
+    await running(servers.kafka.direct, ROLE_NAMES.map((role) => groupId(NAMESPACE, role)));
     hostile.push(new HostileWriter(servers.kafka.direct, NAMESPACE, PARTITIONS, new Random(seed, 5)));
     const world: World = { servers, fleet, load, namespace: NAMESPACE, sessionTimeoutMs: SESSION_TIMEOUT_MS };
     const watching = watch(options, world);
@@ -127,11 +131,16 @@ async function inject(options: CampaignOptions, world: World, startedMs: number)
   const busy = new Set<string>();
   const failures: unknown[] = [];
   let hits = 0;
+  /** Nothing was there to be hit; they come again. */
+  const missed: PlannedFault[] = [];
   const begin = ({ kind, random }: PlannedFault): void => {
     if (kind.resource !== null) busy.add(kind.resource);
     const work = kind.inject(world, random).then(
       (what) => {
-        if (what === null) return;
+        if (what === null) {
+          missed.push({ kind, random, gapMs: LONGEST_GAP_MS });
+          return;
+        }
         injected.set(kind.name, (injected.get(kind.name) ?? 0) + 1);
         say(`${((Date.now() - startedMs) / 1_000).toFixed(1).padStart(7)} s  ${String(++hits).padStart(3)}${minutes === null ? `/${faults}` : ''}  ${kind.name}: ${what}`);
       },
@@ -147,7 +156,7 @@ async function inject(options: CampaignOptions, world: World, startedMs: number)
   while (failures.length === 0 && Date.now() < endMs) {
     while (underWay.size > 0 && hits + underWay.size >= most) await Promise.race(underWay);
     if (hits >= most) break;
-    const next = plan.next().value;
+    const next = missed.shift() ?? plan.next().value;
     await pause(next.gapMs * options.gapFactor);
     while (underWay.size >= AT_ONCE || (next.kind.resource !== null && busy.has(next.kind.resource))) await Promise.race(underWay);
     begin(next);
@@ -155,6 +164,20 @@ async function inject(options: CampaignOptions, world: World, startedMs: number)
   await Promise.all(underWay);
   if (failures.length > 0) throw failures[0];
   return injected;
+}
+
+/** Resolves when every group has a member: before, there is nothing to be hit. */
+async function running(brokers: readonly string[], groups: readonly string[]): Promise<void> {
+  const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    for (const endMs = Date.now() + START_MS; Date.now() < endMs; await pause(250)) {
+      const described = await admin.describeGroups([...groups]).catch(() => ({ groups: [] }));
+      if (described.groups.length === groups.length && described.groups.every(({ state, members }) => state === 'Stable' && members.length > 0)) return;
+    }
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 async function command(words: readonly string[], env: Readonly<Record<string, string>>, dir: string): Promise<void> {
