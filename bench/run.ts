@@ -80,6 +80,8 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const reports: StageReport[] = [];
 const latencies: LatencyReport[] = [];
 let commitCosts: readonly CommitCost[] = [];
+/** Live memory of the cores, after a collection half way and at the end. */
+const coreMemory: { readonly halfWayMb: number; readonly endMb: number }[] = [];
 const gateways: { readonly paced: StageAnswer; readonly full: StageAnswer; readonly load: number }[] = [];
 const rebuilds: RebuildRun[] = [];
 const SOURCES = ['ws-gateway.order', 'ws-gateway.execution', 'ws-gateway.position'];
@@ -102,6 +104,7 @@ async function measureDecoding(): Promise<void> {
 
 async function measureCore(): Promise<void> {
   const answers = await repeated('core', () => startStage('core.ts', ['--records', String(plan.coreRecords), '--assets', String(plan.assets), '--runs', '1', '--json'], {}).answer);
+  for (const answer of answers) coreMemory.push({ halfWayMb: Number(answer['live_half_way_mb']), endMb: Number(answer['live_mb']) });
   for (const [stage, field] of [['core: order-manager', 'order_manager_records_per_cpu_second'], ['core: position-linker', 'position_linker_records_per_cpu_second'], ['core: both', 'both_records_per_cpu_second']] as const) {
     const runs = answers.map((answer) => ({ ...runOf(answer, plan.coreRecords), seconds: plan.coreRecords / Number(answer[field]), cpuSeconds: plan.coreRecords / Number(answer[field]), peakRssMb: Number(answer['peak_rss_mb']) }));
     reports.push(reportOf(stage, null, runs, null));
