@@ -5,7 +5,9 @@ import { GuidedError } from '../config/guided-error.js';
 import { databaseSchema, topicName } from '../config/namespace.js';
 import { BROKER_OPTIONS, type BrokerOptions, type RangeBoundOption } from '../config/options.js';
 import { clusterAccess } from '../kafka/cluster-access.js';
+import { LogError } from '../kafka/errors.js';
 import type { Log } from '../kafka/log.js';
+import { DatabaseError } from '../postgres/database-error.js';
 import { partitionOf } from '../kafka/partitioner.js';
 import type { JobRunner } from '../rebuild/job-pool.js';
 import { Progress } from '../rebuild/progress.js';
@@ -30,6 +32,7 @@ const DIFFERENT = 3;
 /** Fewer records are done before a thread is up. */
 const RECORDS_WORTH_THREADS = 30_000;
 const NOT_SWAPPED = '--swap replaces whole tables by what the whole log says: it does not go with a what-if, --no-horizon, --asset, --from or --to';
+const AGAIN = 'start it again once the servers are well: partitions that were done are kept';
 const MEBIBYTE = 1024 * 1024;
 
 const REBUILD_OPTIONS = [
@@ -103,7 +106,8 @@ async function runRebuild(context: RebuildContext): Promise<number> {
     if (noHorizon) return await runVariant(work, withoutHorizon(pipeline));
     return isRange ? await runRange(work) : await runWhole(work);
   } catch (error) {
-    if (signal.aborted) throw new GuidedError('stopped before the end; the live tables are untouched', 'start it again: partitions that were done are kept', { cause: error });
+    if (signal.aborted) throw new GuidedError('stopped before the end; the live tables are untouched', AGAIN, { cause: error });
+    if (error instanceof LogError || error instanceof DatabaseError) throw new GuidedError('the rebuild did not come to its end', AGAIN, { cause: error });
     throw error;
   } finally {
     await log.close();
