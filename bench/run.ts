@@ -284,13 +284,17 @@ async function clearPatiently(namespace: BenchNamespace): Promise<void> {
 function print(startedLoad: readonly number[]): void {
   const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', node: process.version, loadAtStart: startedLoad, loadAtEnd: loadavg() };
   if (values.json) {
-    process.stdout.write(`${JSON.stringify({ plan, machine, stages: reports, latency: latencies, gateway: gateways, rebuild: rebuilds, exactlyOnce: commitCosts }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ plan, machine, stages: reports, coreMemory, latency: latencies, gateway: gateways, rebuild: rebuilds, exactlyOnce: commitCosts }, null, 2)}\n`);
     return;
   }
   console.log(`${machine.cpus} × ${machine.model}, node ${machine.node}; load ${startedLoad.map(tenths).join(' ')} at the start, ${machine.loadAtEnd.map(tenths).join(' ')} at the end`);
   console.log('Records/s are medians. Those of the core are per CPU second of the role, memory that of the whole bench process; all others per second of the clock.\n');
   printStages(reports);
   printGateways();
+  if (coreMemory.length > 0) {
+    const live = (field: 'halfWayMb' | 'endMb'): string => whole(median(coreMemory.map((run) => run[field])));
+    console.log(`\ncore: live memory after a collection ${live('halfWayMb')} MB half way, ${live('endMb')} MB at the end, simulator included; horizon 1,000 events a book`);
+  }
   if (commitCosts.length > 0) printCommits(commitCosts);
   for (const run of rebuilds) console.log(`\n${rebuildText(run)}`);
   if (latencies.length === 0) return;
