@@ -6,6 +6,7 @@ import { Random } from '../simulator/random.js';
 import { FAULT_KINDS, ROLE_NAMES, type FaultKind, type World } from './fault-kinds.js';
 import { HostileWriter } from './hostile.js';
 import { judge, type Verdict } from './judge.js';
+import { PIPELINE } from './oracle.js';
 import { Load } from './load.js';
 import { goneOf, RoleFleet, startCommand } from './role-fleet.js';
 import { Servers } from './servers.js';
@@ -18,6 +19,8 @@ export interface CampaignOptions {
   readonly brokers: number;
   readonly dir: string;
   readonly kinds: readonly string[] | null;
+  /** Correction horizon of the roles; as by default where it is not given. */
+  readonly horizonMs?: number;
   /** Pauses between faults, times this. */
   readonly gapFactor: number;
   /** Keeps servers' data and logs. */
@@ -59,13 +62,13 @@ export function* planOf(seed: number, kinds: readonly FaultKind[]): Generator<Pl
 
 /** Load, faults, an end in order, and the judge. Throws where no verdict could be reached. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignReport> {
-  const { dir, seed, brokers, say } = options;
+  const { dir, seed, brokers, say, horizonMs = PIPELINE.horizonMs } = options;
   const startedMs = Date.now();
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
   say(`seed ${seed}; starting ${brokers} broker${brokers > 1 ? 's' : ''}, registry and database`);
   const servers = await Servers.start({ dir, brokers });
-  const faulty = { ...servers.faulty, POSITION_LINKER_NAMESPACE: NAMESPACE, POSITION_LINKER_LOG_LEVEL: 'warn' };
+  const faulty = { ...servers.faulty, POSITION_LINKER_NAMESPACE: NAMESPACE, POSITION_LINKER_LOG_LEVEL: 'warn', POSITION_LINKER_HORIZON_MS: String(horizonMs) };
   const fleet = new RoleFleet({ ...faulty, POSITION_LINKER_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS), POSITION_LINKER_COMMIT_INTERVAL_MS: '50' }, dir);
   const load = new Load({ seed, dir, env: faulty, speed: SPEED, pieceSeconds: 4 });
   const hostile: HostileWriter[] = [];
@@ -94,7 +97,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     await load.finish();
     await command(['run', 'all', '--drain'], { ...faulty, POSITION_LINKER_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS) }, dir);
     await fleet.stop(30_000);
-    const verdict = await judge({ addresses: servers.direct, namespace: NAMESPACE, partitions: PARTITIONS, lines: load.lines(), say });
+    const verdict = await judge({ addresses: servers.direct, namespace: NAMESPACE, partitions: PARTITIONS, horizonMs, lines: load.lines(), say });
     const problems = [...fleet.problems, ...verdict.problems];
     return { ...verdict, problems, injected, exits: fleet.exits, seconds: (Date.now() - startedMs) / 1_000 };
   } finally {

@@ -16,6 +16,8 @@ export interface JudgeOptions {
   readonly addresses: { readonly KAFKA_BROKERS: string; readonly SCHEMA_REGISTRY_URL: string; readonly DATABASE_URL: string };
   readonly namespace: string;
   readonly partitions: number;
+  /** The correction horizon the roles had. */
+  readonly horizonMs: number;
   /** All lines that were played into the source topics. */
   readonly lines: AsyncIterable<string>;
   readonly say: (line: string) => void;
@@ -48,7 +50,7 @@ export async function judge(options: JudgeOptions): Promise<Verdict> {
     const judging = new Judging(options, log, database);
     const codec = await openCodec({ registryUrl: addresses.SCHEMA_REGISTRY_URL, namespace, topics: declaredTopics() });
     say('judge: the pure core over the source topics');
-    const expected = await expectedOf(log, codec, namespace, partitions);
+    const expected = await expectedOf(log, codec, namespace, partitions, options.horizonMs);
     if (expected.heldRecords > 0) judging.problems.push(`${expected.heldRecords} records wait for a watermark: the session was not closed`);
     await judging.sources(codec);
     await judging.transactions();

@@ -27,8 +27,9 @@ export interface Expected {
 }
 
 /** Runs the pure core over the source topics as they are on the broker. */
-export async function expectedOf(log: Log, codec: RecordCodec, namespace: string, partitions: number): Promise<Expected> {
-  const pipeline = new MemoryPipeline({ topologies: TOPOLOGIES, partitions, codec, settings: settingsOf(PIPELINE) });
+export async function expectedOf(log: Log, codec: RecordCodec, namespace: string, partitions: number, horizonMs: number): Promise<Expected> {
+  const options = { ...PIPELINE, horizonMs };
+  const pipeline = new MemoryPipeline({ topologies: topologies(options), partitions, codec, settings: settingsOf(options) });
   const tables = new MemoryTables(pipeline.log, codec, partitions);
   let sourceRecords = 0;
   for (const topic of SOURCE_TOPICS) {

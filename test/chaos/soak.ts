@@ -19,16 +19,18 @@ fault here kills a role, so that what grows has time to. Ends with the judge of 
   --dir DIR     folder of data and logs
   --json        the looks as JSON, one a line
 
-Exit codes: 0 memory and handles at the end are not above those of the first third by more than a half, and nothing was lost
+Exit codes: 0 memory, handles and state at the end are not above those of the first third by more than a half, and nothing was lost
 or doubled; 1 they are, or something was; 2 called wrongly. The last line says which.
 `;
 
 /** Roles live as long as the soak. */
 const KILLING = ['role killed', 'zombie', 'two in turn', 'registry down'];
 const PARTITIONS = 3;
+/** Of event time, which runs six times as fast: what is older than a minute of the soak is let go of, so that state has an end. */
+const HORIZON_MS = 6 * 60_000;
 const MOST_GROWTH = 1.5;
 /** A process may hold so much more than before without that being growth. */
-const SLACK = { rssMb: 60, handles: 30 };
+const SLACK = { rssMb: 60, handles: 30, stateKb: 500 };
 
 interface Look {
   readonly minute: number;
@@ -115,8 +117,8 @@ function grown(): string[] {
     const own = looks.filter((one) => one.role === role && one.minute > minutes * 0.1);
     const early = own.filter(({ minute }) => minute <= minutes * 0.4);
     const late = own.filter(({ minute }) => minute >= minutes * 0.75);
-    for (const what of ['rssMb', 'handles'] as const) {
-      const [before, after] = [median(early.map((one) => one[what])), median(late.map((one) => one[what]))];
+    for (const what of ['rssMb', 'handles', 'stateKb'] as const) {
+      const [before, after] = [median(early.flatMap((one) => one[what] ?? [])), median(late.flatMap((one) => one[what] ?? []))];
       if (after > before * MOST_GROWTH && after > before + SLACK[what]) found.push(`${role}: ${what} grew from ${before} to ${after}`);
     }
   }
@@ -140,14 +142,14 @@ function table(): void {
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => process.exit(130));
 try {
   const report = await runCampaign({
-    faults: 0, minutes, seed, brokers: 1, gapFactor: 4, dir: values.dir ?? join(packageRoot, '.stack', `soak-${process.pid}`), isKept: false, say: (line) => void process.stderr.write(`${line}\n`),
+    faults: 0, minutes, seed, brokers: 1, gapFactor: 4, horizonMs: HORIZON_MS, dir: values.dir ?? join(packageRoot, '.stack', `soak-${process.pid}`), isKept: false, say: (line) => void process.stderr.write(`${line}\n`),
     kinds: FAULT_KINDS.map(({ name }) => name).filter((name) => !KILLING.includes(name)), watch: { everyMs, look },
   });
   table();
   const problems = [...report.problems, ...grown()];
   for (const problem of problems) console.log(`PROBLEM: ${problem}`);
   const faults = [...report.injected.values()].reduce((sum, count) => sum + count, 0);
-  console.log(`${problems.length === 0 ? 'passed' : 'FAILED'}: ${minutes} minutes, ${faults} faults, seed ${seed}: ${report.sourceRecords} source records, ${report.outputRecords} output records, ${report.rows} rows; ${problems.length === 0 ? 'memory and handles flat, nothing lost, nothing doubled' : `${problems.length} problems`}`);
+  console.log(`${problems.length === 0 ? 'passed' : 'FAILED'}: ${minutes} minutes, ${faults} faults, seed ${seed}: ${report.sourceRecords} source records, ${report.outputRecords} output records, ${report.rows} rows; ${problems.length === 0 ? 'memory, handles and state flat, nothing lost, nothing doubled' : `${problems.length} problems`}`);
   process.exit(problems.length === 0 ? 0 : 1);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
