@@ -101,7 +101,7 @@ function differingBooks(live: readonly BookDigest[], rebuilt: readonly BookDiges
 }
 
 /** Digest of a table: the sum over its books. */
-export function tableDigest(books: readonly BookDigest[]): { readonly rows: number; readonly digest: string } {
+function tableDigest(books: readonly BookDigest[]): { readonly rows: number; readonly digest: string } {
   let [rows, high, low] = [0, 0n, 0n];
   for (const book of books) {
     rows += book.rows;

@@ -33,15 +33,6 @@ export class Progress {
     this.show(nowMs);
   }
 
-  /** What comes next is no longer counted in records. */
-  say(text: string): void {
-    const { isTerminal, write } = this.options;
-    if (isTerminal) {
-      write(`\r${text.padEnd(this.shown)}`);
-      this.shown = text.length;
-    }
-  }
-
   /** Takes the bar away. */
   end(): void {
     const { isTerminal, write } = this.options;

@@ -28,7 +28,6 @@ export class SourceFeed {
   private readonly keys = new KeyBytes();
   private records: readonly LogRecord[] = [];
   private at = 0;
-  private position: number;
   private firstRecordMs: number | null = null;
   private ended = false;
 
@@ -37,14 +36,8 @@ export class SourceFeed {
     this.range = range;
     this.codec = codec;
     this.decode = (reads === null ? undefined : codec.decoderOf?.(reads)) ?? ((value) => codec.decode(value));
-    this.position = range.from;
     this.chunks = log.readRange({ topic: range.logTopic, partition: range.partition, from: range.from, until: range.until })[Symbol.asyncIterator]();
     if (range.from >= range.until) this.ended = true;
-  }
-
-  /** Next offset to be handed over. */
-  get offset(): number {
-    return this.ended && this.at >= this.records.length ? this.range.until : this.position;
   }
 
   /** Event time of the first record handed over. */
@@ -72,7 +65,6 @@ export class SourceFeed {
       this.at = 0;
       const learning = this.codec.learn(this.records.map(({ value }) => value));
       if (learning !== null) await learning;
-      if (this.records.length === 0) this.position = next.value.nextOffset;
       if (next.value.nextOffset >= this.range.until) this.ended = true;
     }
   }
@@ -89,7 +81,6 @@ export class SourceFeed {
     while (this.at < end) {
       const raw = this.records[this.at++] as LogRecord;
       fed++;
-      this.position = raw.offset + 1;
       const arrival = readArrival(topic, raw, this.decode, this.keys);
       if (typeof arrival === 'number') {
         if (untilMs === null || arrival <= untilMs) pipeline.pushWatermark(topic, raw.offset, arrival);

@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { COMMAND_GROUPS } from '../../src/cli/command-groups.js';
 import { runCommandLine } from '../../src/cli/run-command-line.js';
-import { addDigests, digestText, EMPTY_DIGEST, rowDigest } from '../../src/digests/row-digest.js';
+import { digestText } from '../../src/digests/row-digest.js';
 import { openDatabase, type Database } from '../../src/postgres/database.js';
 import type { Cell } from '../../src/postgres/table.js';
 import { removeNamespace, stackEnvironment, temporaryNamespace } from '../cli/temporary-namespace.js';
+import { addDigests, EMPTY_DIGEST, rowDigest } from '../digests/row-digest.js';
 import { replaySession } from '../replay/replay-session.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
