@@ -2,6 +2,8 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { groupId } from '../../src/config/namespace.js';
+import { outsideDir } from '../../src/stack/embedded-postgres.js';
+import { stackPaths } from '../../src/stack/paths.js';
 import { Random } from '../simulator/random.js';
 import { FAULT_KINDS, ROLE_NAMES, type FaultKind, type World } from './fault-kinds.js';
 import { HostileWriter } from './hostile.js';
@@ -104,7 +106,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     endProcesses();
     process.removeListener('exit', atExit);
     await servers.close();
-    if (!options.isKept) rmSync(dir, { recursive: true, force: true });
+    if (!options.isKept) for (const folder of [dir, outsideDir(stackPaths(dir))]) rmSync(folder, { recursive: true, force: true });
   }
 }
 
