@@ -160,22 +160,23 @@ class Bench {
     reports.push(reportOf('pipeline: ws-gateway.* to tables', this.#namespace.partitions, runs, ceiling?.recordsPerSecond ?? null));
     const apart = await repeated(`pipeline in two processes, ${this.#namespace.partitions} partitions`, async () => {
       await this.#namespace.reset(ALL_ROLES);
-      return this.#inTwoProcesses(records);
+      // What joins the streams in one, what keeps tables in the other.
+      return this.#inTwoProcesses(records, ['order-manager', 'position-linker'], ['position-manager', 'model-service', 'table-sinks']);
     });
     reports.push(reportOf('pipeline, roles in two processes', this.#namespace.partitions, apart, ceiling?.recordsPerSecond ?? null));
   }
 
-  /** What joins the streams in one process, what keeps tables in another, which ends when all is done. */
-  async #inTwoProcesses(records: number): Promise<Run> {
+  /** Some roles in one process until those in another have ended, when all is done. */
+  async #inTwoProcesses(records: number, others: readonly string[], drained: readonly string[]): Promise<Run> {
     const { result, ...servers } = await withServerCpu(this.#ports, async () => {
-      const joining = startStage('stages/roles.ts', ['--namespace', this.#namespace.name, 'order-manager', 'position-linker'], this.#variables);
-      const keeping = await this.#stage('roles.ts', '--drain', 'position-manager', 'model-service', 'table-sinks');
-      joining.stop();
-      const joined = await joining.answer;
+      const beside = startStage('stages/roles.ts', ['--namespace', this.#namespace.name, ...others], this.#variables);
+      const main = await this.#stage('roles.ts', '--drain', ...drained);
+      beside.stop();
+      const ended = await beside.answer;
       return {
-        ...keeping,
-        cpuSeconds: Number(keeping['cpuSeconds']) + Number(joined['cpuSeconds']),
-        peakRssMb: Number(keeping['peakRssMb']) + Number(joined['peakRssMb']),
+        ...main,
+        cpuSeconds: Number(main['cpuSeconds']) + Number(ended['cpuSeconds']),
+        peakRssMb: Number(main['peakRssMb']) + Number(ended['peakRssMb']),
       };
     });
     return this.#told(runOf(result, records, servers));
@@ -207,6 +208,12 @@ class Bench {
       return this.#measured(ceiling.records, 'roles.ts', '--drain', 'position-linker');
     });
     reports.push(reportOf('position-linker: inputs to committed outputs', this.#namespace.partitions, runs, ceiling.recordsPerSecond));
+    if (this.#namespace.partitions === 1) return;
+    const apart = await repeated(`linker in two processes, ${this.#namespace.partitions} partitions`, async () => {
+      await this.#namespace.reset(['position-linker']);
+      return this.#inTwoProcesses(ceiling.records, ['position-linker'], ['position-linker']);
+    });
+    reports.push(reportOf('position-linker in two processes', this.#namespace.partitions, apart, ceiling.recordsPerSecond));
   }
 
   async #ceiling(stage: string, topics: readonly string[]): Promise<StageReport> {
