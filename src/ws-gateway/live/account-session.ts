@@ -53,7 +53,7 @@ export interface AccountSessionOptions {
   readonly sweepEveryMs: number;
   /** Takes a line of a capture; throws if nothing can be taken any more. */
   readonly push: (line: string) => void;
-  /** Resolves once everything pushed so far is handed to the log. */
+  /** Resolves once everything pushed so far is handed to the log, or with the signal. */
   readonly caughtUp: () => Promise<void>;
   /** Resolves once lines can be taken again. */
   readonly hasRoom: () => Promise<void>;
@@ -233,10 +233,12 @@ export class AccountSession {
     const first = await this.#backfill.pass(gap.fromMs, overlapMs);
     this.#tellLost(first);
     await caughtUp();
+    signal.throwIfAborted();
     await sleep(settleMs, undefined, { signal });
     // What happened shortly before fetching began may not have been shown at first.
     const second = await this.#backfill.pass(Math.max(gap.fromMs, beganMs - Math.max(overlapMs, 2 * settleMs)), overlapMs);
     await caughtUp();
+    signal.throwIfAborted();
     if (!this.state.fetched(beganMs, gap.fromMs)) return;
     books.endLearning();
     const nowMs = this.#nowMs();

@@ -104,7 +104,7 @@ export class LiveRun {
       return new AccountSession({
         ...options, ...known, account, credentials, history, categories, hasSettlements, learnTime: () => rest.learnTime(),
         knownUntilMs: knownUntil(account, options.known, highestMs, nowMs - options.lookbackMs),
-        push: (line) => this.#backlog.push(line), caughtUp: () => this.#backlog.caughtUp(), hasRoom: () => this.#hasRoom(), signal: this.#stopping.signal,
+        push: (line) => this.#backlog.push(line), caughtUp: () => unlessAborted(this.#backlog.caughtUp(), this.#stopping.signal), hasRoom: () => this.#hasRoom(), signal: this.#stopping.signal,
       });
     });
     const reachedMs = Array.from({ length: partitions }, (_, partition) => {
@@ -135,6 +135,7 @@ export class LiveRun {
   /** Closes connections, brings what was received to the log, or at least to disk. Await `finished`. */
   stop(): void {
     this.#stopping.abort();
+    this.#tellRoom();
   }
 
   async #run(): Promise<void> {
