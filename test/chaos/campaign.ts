@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { groupId } from '../../src/config/namespace.js';
@@ -190,5 +190,5 @@ async function command(words: readonly string[], env: Readonly<Record<string, st
   const timer = setTimeout(() => child.kill('SIGKILL'), DRAIN_MS);
   const code = await goneOf(child);
   clearTimeout(timer);
-  if (code !== 0) throw new Error(`${words.join(' ')} ended with ${code ?? 'a signal'}; see ${dir}/commands.log`);
+  if (code !== 0) throw new Error(`${words.join(' ')} ended with ${code ?? 'a signal'}:\n${readFileSync(`${dir}/commands.log`, 'utf8').slice(-2_000)}`);
 }
