@@ -30,7 +30,7 @@ const PARTITIONS = 3;
 const HORIZON_MS = 6 * 60_000;
 const MOST_GROWTH = 1.5;
 /** A process may hold so much more than before without that being growth. */
-const SLACK = { rssMb: 60, handles: 30, stateKb: 500 };
+const SLACK = { rssMb: 60, handles: 30, stateKb: 2_000 };
 
 interface Look {
   readonly minute: number;
