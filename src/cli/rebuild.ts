@@ -114,7 +114,7 @@ async function runRebuild(context: RebuildContext): Promise<number> {
   }
 }
 
-async function runWhole({ context, log, schema, pipeline, brokers, runners, only, progress }: Work): Promise<number> {
+async function runWhole({ context, log, schema, pipeline, brokers, runners, ranges, only, progress }: Work): Promise<number> {
   const { options, stdout, signal } = context;
   if (options.atEnd) await requireDrained(context, log, pipeline);
   const report = await rebuild({
@@ -122,6 +122,7 @@ async function runWhole({ context, log, schema, pipeline, brokers, runners, only
     identity: JSON.stringify({ pipeline, version: programVersion() }),
     // Read again, for the live tables may have gone on until their point was taken.
     ranges: () => rangesOf(context, log),
+    partitionOf: (asset) => partitionOf(asset, ranges.length),
     start: (shadow) => tableRunner(context, brokers, pipeline, shadow, runners),
     isSwapWanted: options.swap,
     isAtEnd: options.atEnd,

@@ -31,6 +31,8 @@ export interface RebuildOptions {
   readonly identity: string;
   /** What of the source topics is to be read; called once the point is known. */
   readonly ranges: () => Promise<readonly (readonly SourceRange[])[]>;
+  /** The partition of an asset in the source topics. */
+  readonly partitionOf: (asset: string) => number;
   /** Only this partition, and of it only this asset. */
   readonly only: { readonly partition: number; readonly asset: string } | null;
   readonly runners: number;
@@ -80,7 +82,7 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildReport> {
   try {
     const live = await LiveTables.open(databaseUrl, schema);
     try {
-      const point = await live.point();
+      const point = await live.point(options.partitionOf);
       const ranges = await options.ranges();
       const loading = await load(options, shadow, point, ranges);
       const loadedMs = performance.now();
