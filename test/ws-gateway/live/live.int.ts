@@ -28,7 +28,8 @@ describe('the live gateway on a real stack', function () {
 
   it('disconnected again and again, killed once, with everything that can go wrong: the tables are true', async () => {
     const seed = Date.now() % 1_000_000;
-    const quick = FAULTS.filter((fault) => fault !== 'silence' && !BROKER_FAULTS.includes(fault));
+    // Half of the faults a run, by its seed; the campaign of test/fake-exchange has them all.
+    const quick = FAULTS.filter((fault) => fault !== 'silence' && !BROKER_FAULTS.includes(fault)).filter((fault, n) => fault === 'kill' || n % 2 === seed % 2);
     const { differences, kills } = await runCampaign({ seed, disconnects: quick.length, everyMs: 500, faults: quick, orders: 60, meanGapMs: 120, joinWindowMs: 1_000 });
     expect(differences, `seed ${seed}`).to.deep.equal([]);
     expect(kills).to.equal(1);
