@@ -98,7 +98,23 @@ class Stage {
   }
 }
 
-function run(seed: number): { orders: Stage; linker: Stage; source: number; outputs: number; peakMb: number; liveHalfMb: number; liveMb: number } {
+/** What a stage did; not the stage, whose state would stay in memory through the runs that follow. */
+interface StageWork {
+  readonly inputs: number;
+  readonly cpuMs: number;
+}
+
+interface RunWork {
+  readonly orders: StageWork;
+  readonly linker: StageWork;
+  readonly source: number;
+  readonly outputs: number;
+  readonly peakMb: number;
+  readonly liveHalfMb: number;
+  readonly liveMb: number;
+}
+
+function run(seed: number): RunWork {
   let outputs = 0;
   const linker = new Stage(
     createPositionLinker({ horizonEvents: Number(values['horizon-events']), horizonMs: Number(values['horizon-ms']) }), ['order-manager.order_events', 'ws-gateway.position'],
@@ -133,7 +149,8 @@ function run(seed: number): { orders: Stage; linker: Stage; source: number; outp
   orders.run();
   linker.run();
   const source = Object.values(gateway.counts.records).reduce((sum, count) => sum + count, 0);
-  return { orders, linker, source, outputs, peakMb, liveHalfMb: liveHalfMb ?? liveEndMb, liveMb: liveEndMb };
+  const workOf = ({ inputs, cpuMs }: Stage): StageWork => ({ inputs, cpuMs });
+  return { orders: workOf(orders), linker: workOf(linker), source, outputs, peakMb, liveHalfMb: liveHalfMb ?? liveEndMb, liveMb: liveEndMb };
 }
 
 function median(numbers: number[]): number {

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { LogError } from '../kafka/errors.js';
 import type { Log, TopicPartition, TopicPartitionOffset } from '../kafka/log.js';
 
 /*
@@ -60,7 +61,10 @@ async function decidedEnds(log: Log, topic: string, signal: AbortSignal): Promis
   return null;
 }
 
-/** Resolves when every stage is done with what the topics hold now that no stage writes; null when the signal came first. */
+/**
+ * Resolves when every stage is done with what the topics hold now that no stage writes; null when the signal came first. What
+ * cannot be looked at for the moment is looked at again: the drain only watches, and the roles go on by their own rules.
+ */
 export async function drained({ log, stages, signal, onWaiting }: DrainOptions): Promise<DrainReport | null> {
   const written = new Set(stages.flatMap(({ outputs }) => outputs));
   const targets = new Map<string, readonly TopicPartitionOffset[]>();
@@ -94,12 +98,18 @@ async function stageDone(
   onWaiting: DrainOptions['onWaiting'],
 ): Promise<StageProgress | null> {
   for (let waitedMs = 0; !signal.aborted; waitedMs += POLL_MS) {
-    const progress = await stage.progress(targets);
+    const progress = await stage.progress(targets).catch(notYet);
     if (progress.isDone) return progress;
     if (waitedMs > 0 && waitedMs % WAITING_NOTICE_MS === 0) onWaiting?.(stage.name, progress.remaining ?? 'unknown');
     await pause(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
   return null;
+}
+
+/** A broker that is away, or a transaction that a killed process left open and nobody has ended yet, will pass. */
+function notYet(error: unknown): StageProgress {
+  if (error instanceof LogError && error.kind === 'transient') return { isDone: false, held: [], remaining: error.message };
+  throw error;
 }
 
 /** One input of one partition: how far it is to come, and how far it has. */

@@ -4,6 +4,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { groupId } from '../../src/config/namespace.js';
 import { outsideDir } from '../../src/stack/embedded-postgres.js';
 import { stackPaths } from '../../src/stack/paths.js';
+import { listTransactions } from '../kafka/kafka-tools.js';
 import { Random } from '../simulator/random.js';
 import { FAULT_KINDS, ROLE_NAMES, type FaultKind, type World } from './fault-kinds.js';
 import { HostileWriter } from './hostile.js';
@@ -97,7 +98,10 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     await Promise.all(hostile.map((writer) => writer.close()));
     for (const proxy of servers.proxies) proxy.heal();
     await load.finish();
-    await command(['run', 'all', '--drain'], { ...faulty, POSITION_LINKER_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS) }, dir);
+    await command(['run', 'all', '--drain'], { ...faulty, POSITION_LINKER_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS) }, dir).catch(async (error: unknown) => {
+      for (const [id, state] of await listTransactions(servers.kafka.direct)) if (state !== 'CompleteCommit' && state !== 'CompleteAbort') say(`${id}: ${state}`);
+      throw error;
+    });
     await fleet.stop(30_000);
     const verdict = await judge({ addresses: servers.direct, namespace: NAMESPACE, partitions: PARTITIONS, horizonMs, lines: load.lines(), say });
     const problems = [...fleet.problems, ...verdict.problems];

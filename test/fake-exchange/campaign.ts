@@ -33,6 +33,8 @@ export interface CampaignOptions {
   readonly accounts?: number;
   /** With faults of the broker: servers of the campaign's own, which the environment names past their proxies. */
   readonly servers?: Servers;
+  /** With faults of the broker: how long it is away at least; default two seconds. */
+  readonly outageMs?: number;
   /** How long missing evidence is waited for; short for a short campaign. */
   readonly joinWindowMs?: number;
   readonly say?: (line: string) => void;
@@ -88,6 +90,17 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     said += fleet[index]!.text;
     fleet[index] = launch();
   };
+  /** As a supervisor would: a gateway that could not start, because the broker was away, is started again. */
+  const restart = (): void => {
+    for (const [index, gateway] of fleet.entries()) {
+      if (gateway.isRunning) continue;
+      said += gateway.text;
+      fleet[index] = launch();
+    }
+  };
+  const supervise = async (forMs: number): Promise<void> => {
+    for (const untilMs = Date.now() + forMs; Date.now() < untilMs; restart()) await pause(Math.min(1_000, Math.max(1, untilMs - Date.now())));
+  };
   const plan = Array.from({ length: disconnects }, (_, index) => ({
     atMs: startTimeMs + Math.round(((session.endMs - startTimeMs) * random.int(2, 98)) / 100),
     fault: faults[index % faults.length] as FaultName, forMs: random.int(100, Math.max(200, everyMs)),
@@ -102,17 +115,16 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
       else if (fault === 'asleep') await sleepFor(fleet[random.int(0, fleet.length - 1)]!, forMs);
       else if (BROKER_FAULTS.includes(fault)) {
         for (const proxy of servers?.brokerProxies ?? []) proxy.hold();
-        await pause(2_000 + forMs);
+        const outageMs = (options.outageMs ?? 2_000) + forMs;
+        // In the middle of it, so that frames arrive before and after, on the old connection and on the new one.
+        await supervise(outageMs / 2);
         if (fault === 'both') await kill();
         else exchange.stream.drop();
+        await supervise(outageMs / 2);
         for (const proxy of servers?.brokerProxies ?? []) proxy.heal();
+        say(`broker away for ${Math.round(outageMs / 1_000)} s${fault === 'both' ? ', a gateway killed meanwhile' : ', every connection to the exchange dropped meanwhile'}`);
       } else strike(exchange, fault, forMs, random);
-      for (const [index, gateway] of fleet.entries()) {
-        if (gateway.isRunning) continue;
-        // As a supervisor would: a gateway that could not start, because the broker was away, is started again.
-        said += gateway.text;
-        fleet[index] = launch();
-      }
+      restart();
     }
     exchange.faults.restLagMs = 0;
     exchange.faults.clockAheadMs = 0;

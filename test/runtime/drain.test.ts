@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { ConfigurationError, TransientError } from '../../src/kafka/errors.js';
 import type { TopicPartitionOffset } from '../../src/kafka/log.js';
 import { drained, partitionedStage, type DrainReport } from '../../src/runtime/drain.js';
 import type { MemoryLog } from '../../src/runtime/memory-log.js';
@@ -87,6 +88,23 @@ describe('drain', () => {
     expect(await drained({ log, stages: [first, second], signal: never })).to.deep.equal({ heldRecords: 0 });
     expect(seen[0]).to.deep.equal(Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: 'toy.out', partition, offset: log.end('toy.out', partition) })));
     expect(undecided).to.be.lessThan(0);
+  });
+
+  it('outlives a look that fails for the moment, and says what it waits for; any other failure ends it', async () => {
+    let looks = 0;
+    const stage = (failure: Error) => ({
+      name: 'toy', inputs: [], outputs: [],
+      progress: async () => {
+        if (++looks <= 2) throw failure;
+        return { isDone: true, held: [], remaining: null };
+      },
+    });
+    const log = toyLog([]);
+    expect(await drained({ log, stages: [stage(new TransientError('UNSTABLE_OFFSET_COMMIT'))], signal: never })).to.deep.equal({ heldRecords: 0 });
+    expect(looks).to.equal(3);
+    looks = 0;
+    const failed = await drained({ log, stages: [stage(new ConfigurationError('no such topic'))], signal: never }).catch((error: unknown) => error);
+    expect(failed).to.be.instanceOf(ConfigurationError);
   });
 
   it('looks closer only at partitions that stand still', async () => {
