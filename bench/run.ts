@@ -246,7 +246,7 @@ class Bench {
     await roles.answer;
     await this.#namespace.clear();
     await this.#namespace.setUp();
-    const full = await this.#stage('gateway.ts', '--partitions', String(partitions), '--assets', String(plan.assets), '--rate', '6000', '--seconds', String(Math.min(plan.latencySeconds, 15)));
+    const full = await this.#stage('gateway.ts', '--partitions', String(partitions), '--assets', String(plan.assets), '--rate', '9000', '--seconds', String(Math.min(plan.latencySeconds, 15)));
     gateways.push({ paced, full, load: loadavg()[0] ?? 0 });
   }
 

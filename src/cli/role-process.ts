@@ -3,6 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { GuidedError } from '../config/guided-error.js';
 import type { RunningRole } from './role-table.js';
 
+/** Megabytes. Most of what a role makes is dead a moment later: a larger young generation saves a fifth of all work. */
+const YOUNG_GENERATION = '--max-semi-space-size';
+const YOUNG_GENERATION_MB = 64;
+
 const MAIN = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url));
 
 /** A process of several ended by itself. It has said why; its exit code, where it has one, tells the same. */
@@ -21,7 +25,7 @@ export class ProcessEnded extends Error {
  * process is gone. It is in a process group of its own: a terminal's Ctrl-C reaches it through this process alone.
  */
 export function startRoleProcess(name: string, argv: readonly string[]): RunningRole {
-  const child = fork(MAIN, [...argv, '--processes=1', '--drain=false'], { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(MAIN, [...argv, '--processes=1', '--drain=false'], { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: nodeFlags() });
   let isStopping = false;
   const finished = new Promise<Awaited<RunningRole['finished']>>((resolve) => {
     child.once('error', (error) => resolve({ kind: 'failed', error: new GuidedError(`${name} cannot be started: ${error.message}`, 'see that this machine may start more processes, or use --processes 1', { cause: error }) }));
@@ -40,4 +44,10 @@ export function startRoleProcess(name: string, argv: readonly string[]): Running
     },
     close: async () => undefined,
   };
+}
+
+/** This process's own, and a young generation of the right size unless somebody chose one. */
+function nodeFlags(): string[] {
+  const isChosen = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].some((flags) => flags.includes(YOUNG_GENERATION));
+  return isChosen ? process.execArgv : [...process.execArgv, `${YOUNG_GENERATION}=${YOUNG_GENERATION_MB}`];
 }

@@ -15,9 +15,12 @@ function newWorker(file: URL, options: WorkerOptions): Worker {
   return new Worker(`import(${JSON.stringify(loader)}).then(({ register }) => (register(), import(${JSON.stringify(file.href)})))`, { ...options, eval: true });
 }
 
+/** Three semi-spaces of 64 MB: records live for a moment, and a small young generation would copy those that just have not died yet. */
+const YOUNG_GENERATION_MB = 192;
+
 /** A runner in a thread of its own. `file`: a module that calls serveJobs; `settings` must be plain data. */
 export async function threadRunner<J, R>(file: URL, settings: object, memoryMb: number): Promise<JobRunner<J, R>> {
-  const worker = newWorker(file, { workerData: settings, resourceLimits: { maxOldGenerationSizeMb: memoryMb } });
+  const worker = newWorker(file, { workerData: settings, resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } });
   let onProgress: (records: number) => void = () => undefined;
   let settle: { readonly resolve: (result: R | null) => void; readonly reject: (error: Error) => void } | null = null;
   let failure: Error | null = null;

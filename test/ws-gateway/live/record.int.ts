@@ -1,17 +1,39 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { COMMAND_GROUPS } from '../../../src/cli/command-groups.js';
 import { runCommandLine } from '../../../src/cli/run-command-line.js';
+import { canonicalJson } from '../../../src/domain/canonical-json.js';
 import { removeNamespace, stackEnvironment, temporaryNamespace } from '../../cli/temporary-namespace.js';
+import { run } from '../../e2e/pipeline.js';
 import { FakeExchange } from '../../fake-exchange/fake-exchange.js';
 import { sessionOf } from '../../fake-exchange/session.js';
 import { until } from '../../kafka/live.js';
 import { replaySession, tablesOf } from '../../replay/replay-session.js';
 import { scenario } from '../../simulator/scenarios.js';
 import { judge } from '../../truth/judge.js';
+
+type FrameRows = readonly Readonly<Record<string, unknown>>[];
+
+/** Rows that came on the stream, by what names their frames; ids of frames are not unique. Frames without rows only carry the time on. */
+function streamRows(path: string): Map<string, FrameRows> {
+  const rows = new Map<string, FrameRows>();
+  for (const line of readFileSync(path, 'utf8').trim().split('\n')) {
+    const { source, frame } = JSON.parse(line) as { source?: string; frame: { topic: string; id?: string; creationTime: number; data: FrameRows } };
+    const name = `${frame.creationTime} ${frame.topic} ${frame.id}`;
+    if ((source === undefined || source === 'stream') && frame.data.length > 0) rows.set(name, [...(rows.get(name) ?? []), ...frame.data]);
+  }
+  return rows;
+}
+
+/** Absent and empty are one; of a fee a topic holds how much, in which coin, and what for. */
+function plain(row: FrameRows[number]): FrameRows[number] {
+  const fees = row['extraFees'];
+  if (!Array.isArray(fees)) return { parentOrderLinkId: '', ...row };
+  return { parentOrderLinkId: '', ...row, extraFees: fees.length === 0 ? '' : canonicalJson((fees as Record<string, unknown>[]).map(({ fee, feeCoin, feeType }) => ({ fee, feeCoin, feeType }))) };
+}
 
 interface Ended {
   readonly code: number;
@@ -57,6 +79,44 @@ describe('commands that look at the exchange', function () {
     expect(exchange.unheard.length, 'something was lost on the stream').to.be.greaterThan(0);
     const result = await replaySession({ path });
     expect(judge(tablesOf(result), session.truth, { policy: 'pro-rata' })).to.deep.equal([]);
+  });
+
+  it('record of the socket and capture of the topics agree: the same frames, and the same truth', async () => {
+    const namespace = temporaryNamespace('agree');
+    const startTimeMs = Date.now() + 5_000;
+    const session = sessionOf({ ...scenario('active', 9, { orders: 60, meanGapMs: 50 }), startTimeMs });
+    exchange = new FakeExchange({ session });
+    await exchange.start();
+    const recorded = join(folder, 'recorded.jsonl');
+    const captured = join(folder, 'captured.jsonl');
+    const stop = new AbortController();
+    const words = ['--settle-ms', '200', '--lookback-ms', '0', '--log-level', 'silent'];
+    await run('setup', '--namespace', namespace, '--partitions', '2');
+    try {
+      const recording = command(['record', '--out', recorded, ...words], stop.signal);
+      const gateway = command(['run', 'ws-gateway', '--namespace', namespace, '--spool-dir', join(folder, 'spool'), ...words], stop.signal);
+      await until('both listen', () => exchange.stream.listeners(0) === 2);
+      await until('all is sent', () => exchange.progress.sent === exchange.progress.of);
+      await pause(1_500);
+      stop.abort();
+      expect((await recording).code).to.equal(0);
+      expect((await gateway).code).to.equal(0);
+      expect(exchange.unheard).to.deep.equal([]);
+      await run('capture', '--out', captured, '--namespace', namespace);
+      const frames = streamRows(recorded);
+      expect(frames.size).to.be.greaterThan(300);
+      const back = streamRows(captured);
+      expect([...back.keys()].sort()).to.deep.equal([...frames.keys()].sort());
+      // A topic holds the fields that anything is made of; each of them as it was.
+      for (const [name, rows] of back) {
+        const whole = frames.get(name)!;
+        expect(rows.length, name).to.equal(whole.length);
+        rows.forEach((row, index) => expect(plain(whole[index]!), name).to.include(plain(row)));
+      }
+      for (const path of [recorded, captured]) expect(judge(tablesOf(await replaySession({ path })), session.truth, { policy: 'pro-rata' }), path).to.deep.equal([]);
+    } finally {
+      await removeNamespace(stackEnvironment(), namespace);
+    }
   });
 
   it('doctor: one screen, exit code 0 if all is well, 3 if something is not', async () => {
