@@ -51,9 +51,9 @@ export class KafkaLog implements Log {
   }
 
   writer(transactionalId: string): TaskWriter {
-    const { transactionTimeoutMs } = this.#options;
+    const { transactionTimeoutMs, onWarning } = this.#options;
     const lane = `write-${this.#writers++ % WRITER_LANES}`;
-    return new TransactionalProducer(this.#cluster, { transactionalId, lane, ...(transactionTimeoutMs && { transactionTimeoutMs }) });
+    return new TransactionalProducer(this.#cluster, { transactionalId, lane, ...(transactionTimeoutMs && { transactionTimeoutMs }), ...(onWarning && { onWarning }) });
   }
 
   sourceWriter(): SourceWriter {

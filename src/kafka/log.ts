@@ -7,7 +7,7 @@ import type { LogRecord, OutgoingRecord } from './record.js';
  * How a task runs. Task p of a role = partition p of all its input topics + its state.
  *
  *   1. `log.join(...)` calls `onAssignment` with the tasks this member now owns. A task it keeps goes on undisturbed.
- *   2. gained task: `writer = log.writer("<app>.<role>.<p>")`, `await writer.init()`. From here on no predecessor can
+ *   2. gained task: `writer = log.writer("<app>.<role>.<p>")`, `await writer.init(owned)`. From here on no predecessor can
  *      write, and none of its transactions is still open.
  *   3. only then `log.committedOffsets(...)`, and restore: `for await (... of log.readRange({ until: 'lastStable' }))`.
  *   4. `reader.assign(...)` at the committed offsets; `poll`, step, `writer.send(...)` any number of times,
@@ -69,14 +69,27 @@ export interface LogReader {
   close(): Promise<void>;
 }
 
+/** Places that nobody but the task with this transactional id ever writes to. */
+export interface OwnedPlaces {
+  readonly outputs: readonly TopicPartition[];
+  /** Every transaction writes to it. */
+  readonly changelog: TopicPartition;
+  readonly groupId: string;
+  /** Partitions whose offsets in the group it commits. */
+  readonly inputs: readonly TopicPartition[];
+}
+
 /**
  * Writes outputs, changelog and input offsets of one task in transactions, one after the other, under a fixed
  * transactional id. Calls must not overlap, but for `send`: several may be under way before `commit` is called, and are
  * applied in the order of the calls.
  */
 export interface TaskWriter {
-  /** Fences every earlier writer of this id and waits until its open transaction is aborted or its commit finished. */
-  init(): Promise<void>;
+  /**
+   * Fences every earlier writer of this id and waits until its open transaction is aborted or its commit finished. `owned`: places
+   * to be freed of a transaction that the broker counts as ended but has never marked so.
+   */
+  init(owned?: OwnedPlaces): Promise<void>;
   /** Opens a transaction if none is open. Resolves when every record is acknowledged by its partition. */
   send(records: readonly OutgoingRecord[]): Promise<void>;
   /**

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { brokerError, NO_ERROR } from './broker-errors.js';
+import { brokerError, NO_ERROR, UNSTABLE_OFFSET_COMMIT } from './broker-errors.js';
 import type { Cluster } from './cluster.js';
 import { classify, TransientError } from './errors.js';
 import type { CommittedOffset, TopicPartition, TopicPartitionOffset } from './log.js';
@@ -83,6 +83,17 @@ async function listOnce(
   });
   await Promise.all(asked);
   return failure;
+}
+
+/** Whether a transaction that is not decided yet, or not marked so, holds offsets of the group for any of these partitions. */
+export async function hasUndecidedOffsets(cluster: Cluster, groupId: string, partitions: readonly TopicPartition[]): Promise<boolean> {
+  let isUndecided = false;
+  await askCoordinator(cluster, 'group', groupId, LANE, offsetFetchRequest(groupId, partitions), ({ errorCode, partitions: found }) => {
+    const code = errorCode !== NO_ERROR ? errorCode : worstError(found);
+    isUndecided = code === UNSTABLE_OFFSET_COMMIT;
+    return isUndecided ? NO_ERROR : code;
+  }, Date.now() + TIMEOUT_MS);
+  return isUndecided;
 }
 
 /** What the group has committed, in the order asked. */

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from './cluster.js';
 import { classify, TransientError, type LogError } from './errors.js';
-import type { TaskWriter, TopicPartition, TopicPartitionOffset } from './log.js';
+import { findForgotten, type Forgotten } from './forgotten-transaction.js';
+import type { OwnedPlaces, TaskWriter, TopicPartition, TopicPartitionOffset } from './log.js';
 import { dispatchProduce } from './produce-dispatch.js';
 import { encodeBatches, groupByPartition, PartitionSequences, type PartitionOutput } from './produce.js';
 import {
@@ -37,6 +38,8 @@ export interface TransactionalProducerOptions {
   readonly stepTimeoutMs?: number;
   /** Connections are shared by producers of the same lane. */
   readonly lane: string;
+  /** Something out of the ordinary was found and mended; told so that it can be logged. */
+  readonly onWarning?: (message: string, cause: LogError) => void;
 }
 
 const DEFAULT_TRANSACTION_TIMEOUT_MS = 60_000;
@@ -56,6 +59,7 @@ export class TransactionalProducer implements TaskWriter {
   readonly #lane: string;
   readonly #transactionTimeoutMs: number;
   readonly #stepTimeoutMs: number;
+  readonly #onWarning: TransactionalProducerOptions['onWarning'];
   #identity: ProducerIdentity | null = null;
   #sequences = new PartitionSequences();
   /**
@@ -75,10 +79,34 @@ export class TransactionalProducer implements TaskWriter {
     this.#lane = options.lane;
     this.#transactionTimeoutMs = options.transactionTimeoutMs ?? DEFAULT_TRANSACTION_TIMEOUT_MS;
     this.#stepTimeoutMs = options.stepTimeoutMs ?? DEFAULT_STEP_TIMEOUT_MS;
+    this.#onWarning = options.onWarning;
+  }
+
+  async init(owned?: OwnedPlaces): Promise<void> {
+    await this.#newEpoch();
+    if (owned === undefined) return;
+    const forgotten = await findForgotten(this.#cluster, owned);
+    if (forgotten === null) return;
+    const { partitions, hasOffsets, isCommit } = forgotten;
+    this.#onWarning?.(
+      `the broker has forgotten to end a transaction of "${this.#id}": it is ${isCommit ? 'committed' : 'aborted'} now`,
+      new TransientError(`undecided were ${[...partitions.map(({ topic, partition }) => `${topic}-${partition}`), ...(hasOffsets ? [`offsets of ${owned.groupId}`] : [])].join(', ')}`),
+    );
+    await this.#endForgotten(forgotten, owned.groupId);
+    // Waits until the markers are written.
+    await this.#newEpoch();
+  }
+
+  /** A transaction without records: its markers end whatever this producer id has left undecided in these places. */
+  async #endForgotten({ partitions, hasOffsets, isCommit }: Forgotten, groupId: string): Promise<void> {
+    const identity = this.#usable();
+    if (partitions.length > 0) await this.#ask(addPartitionsToTxnRequest(this.#id, identity, partitions), worstError);
+    if (hasOffsets) await this.#ask(addOffsetsToTxnRequest(this.#id, identity, groupId), (answer) => answer.errorCode);
+    await this.#ask(endTxnRequest(this.#id, identity, isCommit), (answer) => answer.errorCode);
   }
 
   /** InitProducerId changes nothing but the epoch, so unlike every other step it is repeated after a lost answer too. */
-  async init(): Promise<void> {
+  async #newEpoch(): Promise<void> {
     this.#identity = null;
     this.#transaction = null;
     this.#failure = null;
@@ -143,7 +171,7 @@ export class TransactionalProducer implements TaskWriter {
   async abort(): Promise<void> {
     if (this.#transaction === null && this.#failure === null) return;
     await Promise.allSettled(this.#transaction?.acknowledgements ?? []);
-    await this.init();
+    await this.#newEpoch();
   }
 
   /** An open transaction is ended in the background, if it can be, so that readers need not wait for its timeout. */

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { groupId, topicName, transactionalId } from '../config/namespace.js';
 import { StateLostError } from '../kafka/errors.js';
-import type { FetchedPartition, Log, TaskWriter, TopicPartition, TopicPartitionOffset } from '../kafka/log.js';
+import type { FetchedPartition, Log, OwnedPlaces, TaskWriter, TopicPartition, TopicPartitionOffset } from '../kafka/log.js';
 import { backlogPauseMs } from './backlog.js';
 import { STATE_KEY, StateVersionError } from './task-state.js';
 import { TaskCore, type CommitUnit, type TaskCoreOptions } from './task-core.js';
@@ -68,8 +68,8 @@ export class Task {
 
   /** Fences whoever had the task, restores its state, and answers the offsets to read from. */
   async start(): Promise<readonly TopicPartitionOffset[]> {
-    await this.writer.init();
     const partitions = this.partitions();
+    await this.writer.init(this.owned(partitions));
     const committed = await this.options.log.committedOffsets(this.group, partitions);
     await this.restore();
     const stored = this.core.finishRestore();
@@ -123,6 +123,13 @@ export class Task {
   /** Inputs of which no more should be read now. */
   isAhead(topic: string, maxBuffered: number): boolean {
     return this.core.isAhead(this.inputs.indexOf(topic), maxBuffered);
+  }
+
+  /** Dead letters are not: every role that reads a topic writes to the same ones. */
+  private owned(inputs: readonly TopicPartition[]): OwnedPlaces {
+    const { topology, namespace } = this.options;
+    const place = (topic: string): TopicPartition => ({ topic: topicName(namespace, topic), partition: this.partition });
+    return { outputs: [...topology.outputs, ...topology.compactedOutputs].map(place), changelog: place(topology.changelog), groupId: this.group, inputs };
   }
 
   partitions(): readonly TopicPartition[] {

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decodeRecordBatches } from './batch-decoder.js';
+import { brokerError, NO_ERROR } from './broker-errors.js';
+import type { Cluster } from './cluster.js';
+import { StateLostError } from './errors.js';
+import type { OwnedPlaces, TopicPartition } from './log.js';
+import { earliestOffsets, endOffsets, hasUndecidedOffsets, lastStableOffsets } from './offsets.js';
+import { fetchRequest } from './protocol/record-requests.js';
+
+/*
+ * A broker that dies between deciding a transaction and marking it decided in its partitions can, when it comes back, count it
+ * as ended without having marked it anywhere: seen with brokers of Kafka 4.3.1 that were killed. The coordinator then knows of
+ * nothing open, while every reader waits for ever before what the transaction wrote. A writer that has just been initialised
+ * has nothing open either, so whatever is undecided in partitions that nobody else writes to is such a one.
+ */
+
+/** What the broker forgot to mark, and how it is to be marked. */
+export interface Forgotten {
+  readonly partitions: readonly TopicPartition[];
+  readonly hasOffsets: boolean;
+  readonly isCommit: boolean;
+}
+
+/** A marker that was just written is seen by every reader after no longer than this. */
+const GRACE_MS = 1_000;
+const LOOK_EVERY_MS = 100;
+const LANE = 'control';
+const MARKER_BYTES = 64 * 1024;
+
+/** To be asked by a writer that has just been initialised; null, as nearly always, if nothing is left undecided. */
+export async function findForgotten(cluster: Cluster, owned: OwnedPlaces): Promise<Forgotten | null> {
+  const places = [...owned.outputs, owned.changelog];
+  for (const giveUpMs = Date.now() + GRACE_MS; ; await sleep(LOOK_EVERY_MS)) {
+    const [stable, ends, hasOffsets] = await Promise.all([lastStableOffsets(cluster, places), endOffsets(cluster, places), hasUndecidedOffsets(cluster, owned.groupId, owned.inputs)]);
+    const partitions = places.filter((_place, index) => stable[index]!.offset < ends[index]!.offset);
+    if (partitions.length === 0 && !hasOffsets) return null;
+    if (Date.now() < giveUpMs) continue;
+    return { partitions, hasOffsets, isCommit: await wasCommitted(cluster, owned.changelog, partitions.includes(owned.changelog)) };
+  }
+}
+
+/**
+ * Every transaction of a task writes to its changelog. Where that is undecided nobody can have seen any of it, and the task
+ * begins again before it: abort. Where it is decided the other partitions follow it.
+ */
+async function wasCommitted(cluster: Cluster, changelog: TopicPartition, isUndecided: boolean): Promise<boolean> {
+  if (isUndecided) return false;
+  const [[first], [end]] = await Promise.all([earliestOffsets(cluster, [changelog]), lastStableOffsets(cluster, [changelog])]);
+  if (end!.offset === first!.offset) return false;
+  const leader = await cluster.leader(changelog.topic, changelog.partition);
+  const limits = { maxWaitMs: 0, maxBytes: MARKER_BYTES, maxPartitionBytes: MARKER_BYTES };
+  const answer = await cluster.request(leader, LANE, fetchRequest([{ ...changelog, offset: end!.offset - 1 }], limits));
+  const found = answer.partitions[0];
+  const errorCode = answer.errorCode !== NO_ERROR ? answer.errorCode : (found?.errorCode ?? -1);
+  if (errorCode !== NO_ERROR) throw brokerError(errorCode, 'Fetch of the last marker', changelog);
+  for (const batch of decodeRecordBatches(found!.records, changelog.topic, changelog.partition)) {
+    if (batch.isControl && batch.nextOffset === end!.offset) return !batch.isAbortMarker;
+  }
+  throw new StateLostError(
+    `the broker forgot to end a transaction of the task that writes ${changelog.topic}-${changelog.partition}, and its changelog does not tell how it ended; look with kafka-transactions.sh find-hanging, and abort it there`,
+    changelog,
+  );
+}
