@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -11,10 +14,13 @@ import type { Cell } from '../../src/postgres/table.js';
 import { removeNamespace, stackEnvironment, temporaryNamespace } from '../cli/temporary-namespace.js';
 import { addDigests, EMPTY_DIGEST, rowDigest } from '../digests/row-digest.js';
 import { replaySession } from '../replay/replay-session.js';
+import { scenario } from '../simulator/scenarios.js';
+import { simulate } from '../simulator/simulate.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 function captureFile(name: string): string {
+  if (isAbsolute(name)) return name;
   return fileURLToPath(new URL(`../captures/${name}/frames.jsonl.gz`, import.meta.url));
 }
 
@@ -63,10 +69,10 @@ class Session {
     expect(code, stderr).to.equal(0);
   }
 
-  async start(): Promise<this> {
+  async start(...settings: string[]): Promise<this> {
     await this.done('setup', '--partitions', String(this.partitions));
     await this.done('ingest', '--capture', captureFile(this.capture));
-    await this.done('run', 'all', '--drain');
+    await this.done('run', 'all', '--drain', ...settings);
     return this;
   }
 
@@ -214,6 +220,35 @@ describe('rebuild beside the live tables', function () {
       expect(code).to.not.be.oneOf([0, 3]);
     }
     expect(await three.rows()).to.equal(before);
+  });
+});
+
+describe('rebuild of what came later than the correction horizon', function () {
+  this.timeout(120_000);
+  const folder = mkdtempSync(join(tmpdir(), 'late-'));
+  let late: Session;
+  after(async () => {
+    await late.end();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('equals the live tables, and with --no-horizon tells what that evidence would have changed', async () => {
+    const path = join(folder, 'late.jsonl');
+    const { lines } = simulate(scenario('active', 3, { orders: 80, assets: 1 }));
+    const parsed = lines.map((line) => JSON.parse(line) as { receivedAt: number; frame: { topic: string } });
+    const first = parsed.findIndex(({ frame }) => frame.topic === 'execution');
+    // The first execution comes after everything else: its order has told of it long before.
+    const moved = { ...parsed[first]!, receivedAt: parsed.at(-1)!.receivedAt + 60_000 };
+    writeFileSync(path, [...parsed.slice(0, first), ...parsed.slice(first + 1), moved].map((line) => `${JSON.stringify(line)}\n`).join(''));
+    late = await new Session(path, 1).start('--horizon-events', '10');
+    const [row] = await late.database.query<{ count: number }>(`SELECT count(*)::int AS count FROM position_discrepancies WHERE cause = 'late_beyond_horizon'`);
+    expect(row?.count).to.be.greaterThan(0);
+    expect(await late.rebuild(0)).to.include({ equal: true });
+    const report = await late.rebuild(3, '--no-horizon');
+    expect(report).to.include({ equal: false, swapped: false });
+    const { changed, missing, added } = late.table(report, 'position_orders');
+    expect(changed + missing + added).to.be.greaterThan(0);
+    expect(late.table(report, 'position_discrepancies').added, 'discrepancies that only the live tables have').to.be.greaterThan(0);
   });
 });
 
