@@ -4,7 +4,9 @@
  * assets that is made up as it goes: the peak of the process (simulator and gateway included), and what is live after a
  * collection half way and at the end, which tells whether it grows.
  *
- *   node --import tsx bench/core.ts [--records N] [--assets N] [--horizon-events N] [--horizon-ms N] [--runs N] [--json]
+ * --changelog: they tell their changes of state too, as they do where these are stored.
+ *
+ *   node --import tsx bench/core.ts [--records N] [--assets N] [--horizon-events N] [--horizon-ms N] [--runs N] [--changelog] [--json]
  */
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
@@ -21,7 +23,7 @@ import { simulateLines } from '../test/simulator/simulate.js';
 const { values } = parseArgs({
   options: {
     records: { type: 'string', default: '1000000' }, assets: { type: 'string', default: '200' }, 'horizon-events': { type: 'string', default: '1000' }, 'horizon-ms': { type: 'string', default: '300000' },
-    runs: { type: 'string', default: '3' }, json: { type: 'boolean', default: false },
+    runs: { type: 'string', default: '3' }, changelog: { type: 'boolean', default: false }, json: { type: 'boolean', default: false },
   },
 });
 const RECORDS = Number(values.records);
@@ -117,11 +119,11 @@ interface RunWork {
 function run(seed: number): RunWork {
   let outputs = 0;
   const linker = new Stage(
-    createPositionLinker({ horizonEvents: Number(values['horizon-events']), horizonMs: Number(values['horizon-ms']) }), ['order-manager.order_events', 'ws-gateway.position'],
+    createPositionLinker({ horizonEvents: Number(values['horizon-events']), horizonMs: Number(values['horizon-ms']) }, values.changelog), ['order-manager.order_events', 'ws-gateway.position'],
     { emit: () => { outputs += 1; }, deadLetter: () => {} }, () => {},
   );
   const orders = new Stage(
-    createOrderManager({ horizonMs: Number(values['horizon-ms']) }), ['ws-gateway.order', 'ws-gateway.execution'],
+    createOrderManager({ horizonMs: Number(values['horizon-ms']) }, values.changelog), ['ws-gateway.order', 'ws-gateway.execution'],
     { emit: (topic, _key, type, value, eventMs) => linker.push(topic, type, value, eventMs), deadLetter: () => {} },
     (watermarkMs) => linker.push('order-manager.order_events', 'Watermark', { watermark_at: watermarkMs }, watermarkMs),
   );

@@ -102,10 +102,20 @@ async function measureDecoding(): Promise<void> {
   reports.push(reportOf('decode: four schema versions in turns', null, answers.map((answer) => runOf(answer, Number(answer['records']))), null));
 }
 
+const CORE_FIGURES = [['core: order-manager', 'order_manager_records_per_cpu_second'], ['core: position-linker', 'position_linker_records_per_cpu_second'], ['core: both', 'both_records_per_cpu_second']] as const;
+
+/** Alone, as a rebuild runs them; and with the bytes of their state for the changelog, as tasks do. */
 async function measureCore(): Promise<void> {
-  const answers = await repeated('core', () => startStage('core.ts', ['--records', String(plan.coreRecords), '--assets', String(plan.assets), '--runs', '1', '--json'], {}).answer);
+  const measured = async (...flags: string[]): Promise<StageAnswer[]> =>
+    repeated(['core', ...flags].join(' '), () => startStage('core.ts', ['--records', String(plan.coreRecords), '--assets', String(plan.assets), '--runs', '1', '--json', ...flags], {}).answer);
+  const answers = await measured();
   for (const answer of answers) coreMemory.push({ halfWayMb: Number(answer['live_half_way_mb']), endMb: Number(answer['live_mb']) });
-  for (const [stage, field] of [['core: order-manager', 'order_manager_records_per_cpu_second'], ['core: position-linker', 'position_linker_records_per_cpu_second'], ['core: both', 'both_records_per_cpu_second']] as const) {
+  reportCore(CORE_FIGURES, answers);
+  reportCore([['core: both, and changelog bytes', 'both_records_per_cpu_second']], await measured('--changelog'));
+}
+
+function reportCore(figures: readonly (readonly [string, string])[], answers: readonly StageAnswer[]): void {
+  for (const [stage, field] of figures) {
     const runs = answers.map((answer) => ({ ...runOf(answer, plan.coreRecords), seconds: plan.coreRecords / Number(answer[field]), cpuSeconds: plan.coreRecords / Number(answer[field]), peakRssMb: Number(answer['peak_rss_mb']) }));
     reports.push(reportOf(stage, null, runs, null));
   }

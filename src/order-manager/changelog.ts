@@ -22,6 +22,7 @@ export const CLOCK_KEY = 'clock';
 
 /** What changed since the last commit, as changelog entries. */
 export class Changelog {
+  private readonly keepsChanges: boolean;
   private readonly changed = new Set<OrderSlot | StrayRow>();
   private readonly removed = new Set<string>();
   private readonly writer = new StateWriter();
@@ -29,6 +30,10 @@ export class Changelog {
   private readonly staying = new EntrySlab();
   private readonly passing = new EntrySlab();
   private taken: StateChange[] = [];
+
+  constructor(keepsChanges: boolean) {
+    this.keepsChanges = keepsChanges;
+  }
 
   touch(kept: OrderSlot | StrayRow): void {
     if (kept.dirty) return;
@@ -39,6 +44,7 @@ export class Changelog {
   /** Nothing of it is kept any more. */
   forget(kept: LiveSlot | StrayRow): void {
     this.changed.delete(kept);
+    if (!this.keepsChanges) return;
     const key = stateKey(kept);
     this.removed.add(key);
     if (kept.home === 'stray') return;
@@ -46,6 +52,7 @@ export class Changelog {
   }
 
   take(clock: Clock | null): StateChange[] {
+    if (!this.keepsChanges) return this.takeNothing();
     for (const kept of this.changed) {
       kept.dirty = false;
       if (kept.home === 'stray') this.put(stateKey(kept), this.passing.keep(this.strayBytes(kept)));
@@ -59,6 +66,23 @@ export class Changelog {
     const { taken } = this;
     this.taken = [];
     return taken;
+  }
+
+  /** Only lets what has ended become small. */
+  private takeNothing(): StateChange[] {
+    const { writer } = this;
+    for (const kept of this.changed) {
+      kept.dirty = false;
+      if (kept.home === 'stray' || kept.frozen !== null) continue;
+      const slot = kept as LiveSlot;
+      if (!canFreeze(slot)) continue;
+      writer.start(STATE_VERSION);
+      writer.count(slot.lastMs);
+      writeOrder(writer, slot.orderId, slot.body);
+      freeze(slot, this.staying.keep(writer.written()));
+    }
+    this.changed.clear();
+    return [];
   }
 
   private put(key: string, value: Uint8Array): void {
@@ -75,7 +99,7 @@ export class Changelog {
     writer.start(STATE_VERSION);
     writer.count(slot.lastMs);
     writeOrder(writer, orderId, body);
-    if (segments === 1 && body.writtenSegments <= 1 && slot.ended && slot.pendingMs === Infinity) {
+    if (canFreeze(slot)) {
       const bytes = this.staying.keep(writer.written());
       this.put(key, bytes);
       freeze(slot, bytes);
@@ -108,6 +132,11 @@ export class Changelog {
     writer.count(clock.forwardedMs);
     return writer.finish();
   }
+}
+
+/** Of an order that waits for nothing and fits one entry the bytes are all that is needed. */
+function canFreeze(slot: LiveSlot): boolean {
+  return slot.ended && slot.pendingMs === Infinity && slot.body.writtenSegments <= 1 && segmentsOf(slot.body) === 1;
 }
 
 function freeze(slot: OrderSlot, bytes: Uint8Array): void {

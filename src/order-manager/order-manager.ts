@@ -25,9 +25,13 @@ export const ORDER_MANAGER_DEFAULTS: OrderManagerOptions = {
   signalPattern: DEFAULT_SIGNAL_PATTERN,
 };
 
-/** The order-manager of one partition: orders and executions in; fills, cash events, order rows and anomalies out. */
-export function createOrderManager(options: Partial<OrderManagerOptions> = {}): Processor {
-  return new OrderManager({ ...ORDER_MANAGER_DEFAULTS, ...options });
+/**
+ * The order-manager of one partition: orders and executions in; fills, cash events, order rows and anomalies out. Without
+ * `keepsChanges` takeChanges has nothing to tell: for runs whose state nobody stores. To be called all the same, for it is then
+ * that orders which have ended become small.
+ */
+export function createOrderManager(options: Partial<OrderManagerOptions> = {}, keepsChanges = true): Processor {
+  return new OrderManager({ ...ORDER_MANAGER_DEFAULTS, ...options }, keepsChanges);
 }
 
 const NO_EMITTER: Emitter = {
@@ -43,15 +47,16 @@ class OrderManager implements Processor, Shelf {
   private readonly markets = new MarketIndex();
   private readonly pending = new TimeQueue<OrderSlot>();
   private readonly expiry = new TimeQueue<OrderSlot | StrayRow>();
-  private readonly changelog = new Changelog();
+  private readonly changelog: Changelog;
   private readonly scope: Scope;
   private readonly options: OrderManagerOptions;
   private forwardedMs = -1;
   private clockChanged = false;
   private restored = new StateRestore(this.markets);
 
-  constructor(options: OrderManagerOptions) {
+  constructor(options: OrderManagerOptions, keepsChanges: boolean) {
     this.options = options;
+    this.changelog = new Changelog(keepsChanges);
     this.scope = {
       options,
       signalOf: signalReader(options.signalPattern),

@@ -18,6 +18,6 @@ export function orderManagerTopology(options: Partial<OrderManagerOptions> = {})
     changelog: 'order-manager.changelog',
     stateVersion: STATE_VERSION,
     reads: { OrderUpdate: [...MARKET, 'order_id', ...ORDER_FIELDS], Execution: [...MARKET, 'exec_id', ...EXECUTION_FIELDS] },
-    createProcessor: () => createOrderManager(options),
+    createProcessor: (keepsChanges = true) => createOrderManager(options, keepsChanges),
   };
 }

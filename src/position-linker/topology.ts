@@ -22,6 +22,6 @@ export function positionLinkerTopology(options: Partial<LinkerOptions> = {}): To
         'envelope_created_at',
       ],
     },
-    createProcessor: () => createPositionLinker(options),
+    createProcessor: (keepsChanges = true) => createPositionLinker(options, keepsChanges),
   };
 }

@@ -14,6 +14,12 @@ export const PORTFOLIO_TOPIC = 'position-manager.portfolio';
 export class PositionManager implements Processor {
   readonly #markets = new Map<string, MarketState>();
   readonly #changed = new Set<string>();
+  readonly #keepsChanges: boolean;
+
+  /** Without `keepsChanges` takeChanges has nothing to tell: for runs whose state nobody stores. */
+  constructor(keepsChanges = true) {
+    this.#keepsChanges = keepsChanges;
+  }
 
   process(record: MergedRecord, emitter: Emitter): void {
     if (record.type !== 'PositionUpdate') {
@@ -26,7 +32,7 @@ export class PositionManager implements Processor {
     const next = bookStateOf(update);
     const book = known?.books.get(next.positionIdx);
     if (book !== undefined && !isLater(next, book.state)) return;
-    this.#changed.add(key);
+    if (this.#keepsChanges) this.#changed.add(key);
     if (book !== undefined && sameRow(next, book.state)) {
       book.state = next;
       return;

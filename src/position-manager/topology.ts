@@ -16,5 +16,5 @@ export const positionManagerTopology: Topology = {
       'cum_realised_pnl', 'leverage', 'liq_price', 'take_profit', 'stop_loss', 'seq', 'updated_at', 'envelope_created_at',
     ],
   },
-  createProcessor: () => new PositionManager(),
+  createProcessor: (keepsChanges = true) => new PositionManager(keepsChanges),
 };

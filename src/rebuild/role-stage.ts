@@ -49,7 +49,7 @@ export class RoleStage implements MergeHandler<StageRecord>, Emitter {
     this.partition = partition;
     this.output = output;
     this.poison = poison;
-    this.processor = topology.createProcessor();
+    this.processor = topology.createProcessor(false);
     this.merge = new Merge(topology.inputs.length);
   }
 
@@ -78,7 +78,10 @@ export class RoleStage implements MergeHandler<StageRecord>, Emitter {
 
   /** Handles everything whose place is certain; answers how much. Throws StageError. */
   work(): number {
-    return this.merge.take(this);
+    const taken = this.merge.take(this);
+    // Nobody stores the state, but a processor makes small what has ended when it is asked.
+    this.processor.takeChanges();
+    return taken;
   }
 
   record(item: StageRecord, input: number, effectiveMs: number): void {

@@ -72,5 +72,6 @@ export interface Topology {
    * from its inputs, without writing any output again; one that finds a newer one refuses.
    */
   readonly stateVersion?: number;
-  createProcessor(): Processor;
+  /** Without `keepsChanges` its takeChanges has nothing to tell: for runs whose state nobody stores. It is to be called all the same. */
+  createProcessor(keepsChanges?: boolean): Processor;
 }
