@@ -5,8 +5,8 @@ import type { SourceWriter } from './source-writer.js';
 
 const BATCH_RECORDS = 2_000;
 const BATCH_BYTES = 1024 * 1024;
-/** Batches under way before `drain` waits: one being sent and the next ready. */
-const MAX_BATCHES_UNDER_WAY = 3;
+/** Batches under way before `drain` waits, where nobody says otherwise: one being sent and the next ready. */
+const BATCHES_UNDER_WAY = 3;
 const MAX_REMEMBERED_KEYS = 20_000;
 
 export interface LogWriterOptions {
@@ -16,6 +16,8 @@ export interface LogWriterOptions {
   readonly encode: <N extends RecordName>(type: N, value: RecordTypes[N]) => Uint8Array;
   /** The topic's name in the log, with its namespace. */
   readonly nameOf: (topic: string) => string;
+  /** Batches under way before `drain` waits. */
+  readonly mostUnderWay?: number;
 }
 
 /** Gathers records into batches and keeps a bounded number of them under way. */
@@ -43,7 +45,7 @@ export class LogWriter implements SourceWriter {
 
   /** Waits while as many batches as allowed are under way; rejects if one could not be written. */
   async drain(): Promise<void> {
-    while (this.#underWay.size >= MAX_BATCHES_UNDER_WAY) await Promise.race(this.#underWay);
+    while (this.#underWay.size >= (this.#options.mostUnderWay ?? BATCHES_UNDER_WAY)) await Promise.race(this.#underWay);
     this.#check();
   }
 

@@ -90,11 +90,12 @@ export class LiveRun {
         if (!isSpooling) this.#tellRoom();
       },
     });
+    // What comes while one batch is under way goes together in the next: it waits for one answer of the broker, never for several.
     this.#writer = new LogWriter({
       appender: new PersistentAppender(appender, this.#givingUp.signal, (attempt, why) => {
         if ((attempt & (attempt - 1)) === 0) log.warn({ attempt, why }, 'the log takes nothing; sent again whole');
       }),
-      encode: options.encode, nameOf: options.nameOf,
+      encode: options.encode, nameOf: options.nameOf, mostUnderWay: 1,
     });
     const nowMs = clock.at(localMs());
     const highestMs = tails.flat().reduce<number | null>((highest, { highestWatermarkMs }) => (highestWatermarkMs === null ? highest : Math.max(highest ?? highestWatermarkMs, highestWatermarkMs)), null);
