@@ -123,7 +123,7 @@ export class Spool {
     closeSync(reading.fd);
     this.#reading = null;
     this.#rest = Buffer.alloc(0);
-    if (this.#writing !== null) closeSync(this.#writing);
+    this.#endSegment();
     this.#writing = null;
     this.#remove(last.number);
   }
@@ -177,26 +177,41 @@ export class Spool {
 
   #writeOut(): void {
     if (this.#bufferBytes === 0) return;
-    let last = this.#segments.at(-1);
-    if (this.#writing === null || last === undefined || last.bytes >= SEGMENT_BYTES) {
-      if (this.#writing !== null) closeSync(this.#writing);
-      last = { number: (last?.number ?? 0) + 1, bytes: 0 };
-      this.#writing = openSync(this.#path(last.number), 'a', 0o600);
-      this.#segments.push(last);
-    }
     const bytes = Buffer.concat(this.#buffer);
-    let written = 0;
+    let last = this.#segments.at(-1);
     try {
-      while (written < bytes.length) written += writeSync(this.#writing, bytes, written);
+      if (this.#writing === null || last === undefined || last.bytes >= SEGMENT_BYTES) {
+        this.#endSegment();
+        last = { number: (last?.number ?? 0) + 1, bytes: 0 };
+        this.#writing = openSync(this.#path(last.number), 'a', 0o600);
+        this.#segments.push(last);
+      }
+      for (let written = 0; written < bytes.length; ) written += writeSync(this.#writing, bytes, written);
     } catch (error) {
-      // What got there of it goes again, so that the file ends with a whole line.
-      ftruncateSync(this.#writing, last.bytes);
+      this.#undo(last?.bytes ?? 0);
       throw new SpoolFullError(`the spool cannot be written: ${(error as Error).message}`);
     }
     this.#buffer = [];
     this.#bufferBytes = 0;
     last.bytes += bytes.length;
     this.#isUnsynced = true;
+  }
+
+  /** What got there of a write that failed goes again, so that the file ends with a whole line; if it stays, nothing comes after it. */
+  #undo(bytes: number): void {
+    if (this.#writing === null) return;
+    try {
+      ftruncateSync(this.#writing, bytes);
+    } catch {
+      this.#endSegment();
+      if (bytes === 0) this.#segments.pop();
+    }
+  }
+
+  #endSegment(): void {
+    const fd = this.#writing;
+    this.#writing = null;
+    if (fd !== null) closeSync(fd);
   }
 
   #sync(): void {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -64,6 +64,24 @@ describe('spool', () => {
     opened.append('12345678');
     expect(() => opened.append('9')).to.throw(SpoolFullError);
     expect(all(opened)).to.deep.equal(['12345678']);
+  });
+
+  it('says that it is full where the disk takes nothing, keeps what it had taken, and goes on when there is room', () => {
+    const failures: Error[] = [];
+    const opened = new Spool({ folder, limitBytes: 1_000_000, onFailure: (error) => failures.push(error) });
+    open.push(opened);
+    const own = join(folder, '0');
+    // A device that is always full, where the system has one; anywhere, a folder in which no file can be made.
+    const hasFullDevice = existsSync('/dev/full');
+    if (hasFullDevice) symlinkSync('/dev/full', join(own, 'spool-00000001.jsonl'));
+    else mkdirSync(join(own, 'spool-00000001.jsonl'));
+    opened.append('kept');
+    expect(() => opened.append('x'.repeat(70_000))).to.throw(SpoolFullError, hasFullDevice ? 'ENOSPC' : 'EISDIR');
+    expect(all(opened)).to.deep.equal(['kept', 'x'.repeat(70_000)]);
+    expect(failures.every((error) => error instanceof SpoolFullError), 'a full disk is no reason to end the process').to.equal(true);
+    rmSync(join(own, 'spool-00000001.jsonl'), { recursive: true });
+    opened.append('later');
+    expect(all(opened)).to.deep.equal(['later']);
   });
 
   it('of two processes are two: a living one keeps its folder', () => {
