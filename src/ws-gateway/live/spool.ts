@@ -124,7 +124,6 @@ export class Spool {
     this.#reading = null;
     this.#rest = Buffer.alloc(0);
     this.#endSegment();
-    this.#writing = null;
     this.#remove(last.number);
   }
 
