@@ -102,12 +102,14 @@ async function measureDecoding(): Promise<void> {
   reports.push(reportOf('decode: four schema versions in turns', null, answers.map((answer) => runOf(answer, Number(answer['records']))), null));
 }
 
+/** The collector's own threads would be other cores. */
+const ONE_CORE = ['--single-threaded-gc'];
 const CORE_FIGURES = [['core: order-manager', 'order_manager_records_per_cpu_second'], ['core: position-linker', 'position_linker_records_per_cpu_second'], ['core: both', 'both_records_per_cpu_second']] as const;
 
 /** Alone, as a rebuild runs them; and with the bytes of their state for the changelog, as tasks do. */
 async function measureCore(): Promise<void> {
   const measured = async (...flags: string[]): Promise<StageAnswer[]> =>
-    repeated(['core', ...flags].join(' '), () => startStage('core.ts', ['--records', String(plan.coreRecords), '--assets', String(plan.assets), '--runs', '1', '--json', ...flags], {}).answer);
+    repeated(['core', ...flags].join(' '), () => startStage('core.ts', ['--records', String(plan.coreRecords), '--assets', String(plan.assets), '--runs', '1', '--json', ...flags], {}, ONE_CORE).answer);
   const answers = await measured();
   for (const answer of answers) coreMemory.push({ halfWayMb: Number(answer['live_half_way_mb']), endMb: Number(answer['live_mb']) });
   reportCore(CORE_FIGURES, answers);

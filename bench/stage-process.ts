@@ -25,9 +25,9 @@ export function endStageProcesses(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/** Runs a file of this folder. `BENCH_NODE_FLAGS` are flags for node, such as --cpu-prof. */
-export function startStage(file: string, args: readonly string[], variables: Readonly<Record<string, string>>): StageProcess {
-  const flags = (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
+/** Runs a file of this folder. Flags for node: those given, and `BENCH_NODE_FLAGS`, such as --cpu-prof. */
+export function startStage(file: string, args: readonly string[], variables: Readonly<Record<string, string>>, nodeFlags: readonly string[] = []): StageProcess {
+  const flags = [...nodeFlags, ...(process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '')];
   const child = spawn(process.execPath, [...flags, '--import', 'tsx', `${FOLDER}${file}`, ...args], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     env: { ...process.env, ...variables },
