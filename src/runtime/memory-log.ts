@@ -115,6 +115,11 @@ export class MemoryLog implements Log {
     this.append(records, true);
   }
 
+  /** What brokers do with a group that was empty for long. */
+  forgetGroup(groupId: string): void {
+    for (const key of [...this.committed.keys()]) if (key.startsWith(`${groupId}|`)) this.committed.delete(key);
+  }
+
   committedOffset(groupId: string, partition: TopicPartition): number | null {
     return this.committed.get(offsetKey(groupId, partition)) ?? null;
   }

@@ -212,6 +212,9 @@ export class RoleRunner {
       seat.task = task;
       this.reader.resume(task.partitions());
       this.reader.assign(offsets);
+      if (task.offsetsSetRight.length > 0) {
+        this.options.logger.warn({ role: this.role, task: seat.partition, shown: task.offsetsSetRight }, 'the group showed older offsets than the state was committed with; they are set right');
+      }
       this.options.logger.info({ role: this.role, task: seat.partition, life: seat.lives, offsets: offsets.map(({ offset }) => offset) }, 'task running');
     }
   }

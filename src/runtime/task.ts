@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { groupId, topicName, transactionalId } from '../config/namespace.js';
 import { StateLostError } from '../kafka/errors.js';
-import type { FetchedPartition, Log, OwnedPlaces, TaskWriter, TopicPartition, TopicPartitionOffset } from '../kafka/log.js';
+import type { CommittedOffset, FetchedPartition, Log, OwnedPlaces, TaskWriter, TopicPartition, TopicPartitionOffset } from '../kafka/log.js';
 import { backlogPauseMs } from './backlog.js';
 import { STATE_KEY, StateVersionError } from './task-state.js';
 import { TaskCore, type CommitUnit, type TaskCoreOptions } from './task-core.js';
@@ -55,6 +55,7 @@ export class Task {
   private isClosed = false;
   private hasMore = false;
   private commits = 0;
+  private setRight: readonly CommittedOffset[] = [];
 
   constructor(options: TaskOptions) {
     this.options = options;
@@ -76,15 +77,34 @@ export class Task {
     if (stored === null && committed.some(({ offset }) => offset !== null)) throw this.stateMissing();
     if (stored !== null) {
       committed.forEach(({ offset }, input) => {
-        // A group that was empty for a week has lost its offsets; the state committed with them has not.
-        if (offset !== null && offset !== stored[input]) throw this.stateElsewhere(input, offset, stored[input] as number);
+        if (offset !== null && offset > (stored[input] as number)) throw this.stateElsewhere(input, offset, stored[input] as number);
       });
-      if (!this.core.isRemaking) return partitions.map((partition, input) => ({ ...partition, offset: stored[input] as number }));
+      if (!this.core.isRemaking) return this.startAtState(committed, stored);
     }
     const earliest = await this.options.log.earliestOffsets(partitions);
     if (this.core.isRemaking) this.assertWhole(earliest);
     this.core.startAt(earliest.map(({ offset }) => offset));
     return earliest;
+  }
+
+  /**
+   * The state was committed together with its offsets, so where the group shows older ones, or none, the state is right: a group that
+   * was empty for a week has lost its offsets, and a broker that was killed was seen to come back with the group's offsets of
+   * minutes ago, though those since are in its log. They are committed again, so that everybody sees them.
+   */
+  private async startAtState(committed: readonly CommittedOffset[], stored: readonly number[]): Promise<readonly TopicPartitionOffset[]> {
+    const offsets = committed.map(({ topic, partition }, input) => ({ topic, partition, offset: stored[input] as number }));
+    const older = committed.filter(({ offset }, input) => offset !== stored[input]);
+    if (older.length > 0) {
+      await this.writer.commit(this.group, offsets);
+      this.setRight = older;
+    }
+    return offsets;
+  }
+
+  /** Offsets as the group showed them at the start where the state stood further on. */
+  get offsetsSetRight(): readonly CommittedOffset[] {
+    return this.setRight;
   }
 
   get error(): Error | null {
@@ -246,7 +266,7 @@ export class Task {
   private stateElsewhere(input: number, committed: number, stored: number): Error {
     const topic = this.inputs[input] as string;
     return new StateLostError(
-      `${this.group} stands at offset ${committed} of ${topic}/${this.partition}, its state at ${stored}: somebody moved the offsets; set them back, or delete both offsets and changelog to begin again`,
+      `${this.group} stands at offset ${committed} of ${topic}/${this.partition}, its state only at ${stored}: somebody moved the offsets; set them back, or delete both offsets and changelog to begin again`,
       { topic, partition: this.partition },
     );
   }

@@ -40,10 +40,18 @@ describe('run, how it ends', function () {
     expect(drained).to.deep.include({ code: 0, stdout: 'drained: everything released is in place; 0 records wait for a watermark\n' });
   });
 
-  it('with 5 where its position is not its state\'s, and says what to do', async () => {
+  it('goes on where its state stands, if the group shows older offsets', async () => {
     const topic = `${namespace}.ws-gateway.order`;
     const [before] = await kafka.fetchOffsets({ groupId: group, topics: [topic] });
     await kafka.setOffsets({ groupId: group, topic, partitions: [0, 1].map((partition) => ({ partition, offset: '1' })) });
+    expect((await command(['run', 'order-manager', '--drain'])).code).to.equal(0);
+    expect((await kafka.fetchOffsets({ groupId: group, topics: [topic] }))[0]!.partitions).to.deep.equal(before!.partitions);
+  });
+
+  it('with 5 where its position is past its state\'s, and says what to do', async () => {
+    const topic = `${namespace}.ws-gateway.order`;
+    const [before] = await kafka.fetchOffsets({ groupId: group, topics: [topic] });
+    await kafka.setOffsets({ groupId: group, topic, partitions: [0, 1].map((partition) => ({ partition, offset: '1000000' })) });
     const { code, stderr } = await command(['run', 'order-manager']);
     expect(code).to.equal(5);
     expect(stderr).to.match(/somebody moved the offsets; set them back/);

@@ -235,16 +235,36 @@ describe('role runner, what cannot be mended', () => {
     expect(outcome.kind === 'failed' && outcome.error.message).to.contain('policy is pro-rata in the state and fifo in this start');
   });
 
-  it('ends when somebody moved the offsets', async () => {
+  it('ends when somebody moved the offsets past the state', async () => {
     const log = toyLog(session());
     const first = run(log);
     await until(() => outputs(log).length === straight(session()).length);
     first.stop();
     await first.finished;
-    log.commitTransaction([], 'toy', [{ topic: 'toy.left', partition: 0, offset: 1 }]);
+    log.commitTransaction([], 'toy', [{ topic: 'toy.left', partition: 0, offset: 1_000 }]);
     const outcome = await run(log).finished;
     expect(outcome.kind === 'failed' && outcome.error).to.be.instanceOf(StateLostError);
-    expect(outcome.kind === 'failed' && outcome.error.message).to.contain('stands at offset 1 of toy.left/0');
+    expect(outcome.kind === 'failed' && outcome.error.message).to.contain('stands at offset 1000 of toy.left/0');
+  });
+
+  it('goes on where its state stands when the group shows older offsets, or none, and sets them right', async () => {
+    for (const shown of [1, null]) {
+      const log = toyLog(session());
+      const first = run(log);
+      await until(() => outputs(log).length === straight(session()).length);
+      first.stop();
+      await first.finished;
+      const place = { topic: 'toy.left', partition: 0 };
+      const reached = log.committedOffset('toy', place);
+      expect(reached).to.be.greaterThan(1);
+      if (shown === null) log.forgetGroup('toy');
+      else log.commitTransaction([], 'toy', [{ ...place, offset: shown }]);
+      const second = run(log);
+      await until(() => log.committedOffset('toy', place) === reached);
+      second.stop();
+      expect(await second.finished).to.deep.equal({ kind: 'stopped' });
+      expect(outputs(log)).to.deep.equal(straight(session()));
+    }
   });
 
   it('gives up after several lives without a commit for a reason nobody knows', async () => {
