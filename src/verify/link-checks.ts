@@ -84,13 +84,18 @@ function isResidual(link: LinkRow): boolean {
   return link.source === 'position' && link.seq !== null;
 }
 
+/** What an order's totals show happened anywhere after the total before, up to its seq: what its neighbours closed can put it earlier. */
+function isOfTotals(link: LinkRow): boolean {
+  return link.source === 'order';
+}
+
 /**
  * Sizes before and after must make one walk from 0 to the cycle's size: each size is left as often as it is reached, but for
  * the two ends. Where seqs are certain, the walk must go along them.
  */
 function checkChain(cycle: CycleRow, links: readonly LinkRow[], findings: Findings): void {
   const sorted = [...links].sort((a, b) => placeOf(a) - placeOf(b));
-  const groups = links.some((link) => isLoose(link) || isResidual(link)) ? [sorted] : groupsOf(sorted);
+  const groups = links.some((link) => isLoose(link) || isResidual(link) || isOfTotals(link)) ? [sorted] : groupsOf(sorted);
   let size = 0n;
   for (const group of groups) {
     const after = group.reduce((total, link) => total + link.size_delta, size);

@@ -22,6 +22,12 @@ describe('what verify judges', () => {
     });
   }
 
+  it('holds where what an order\'s totals show happened before a fill of a lower seq', async () => {
+    const { lines } = simulate(scenario('everything', 7, { assets: 8, accounts: 2, orders: 120, meanGapMs: 350, trouble: { midStart: 0 } }));
+    const { breaches } = await judgeReplay(await replaySession({ lines }, { partitions: 2, isLogKept: true }), 2, 'pro-rata');
+    expect(breaches).to.deep.equal([]);
+  });
+
   it('holds of tables that are behind their topics, each at its own place', async () => {
     const { lines } = simulate(scenario('late-fills', 8, { orders: 8 }));
     const result = await replaySession({ lines }, { partitions: 2, isLogKept: true });
