@@ -162,7 +162,7 @@ export class Ledger {
 
   #open(state: BookState, change: SizeChange, step: AverageStep, leg: number, money: LegMoney, rows: DerivedRows): void {
     const fresh = state.size === 0n;
-    const cycle = fresh ? this.#beginCycle(state, change) : this.#openCycle(state);
+    const cycle = fresh ? this.#beginCycle(state, change, rows) : this.#openCycle(state);
     const linkId = uuidV5(change.openingSeq === 'start' ? change.linkName : naturalKey(change.linkName, leg));
     const price = this.#legPrice(change, step, step.opened, money.openingValue);
     addLot(this.policy, state.lots, change.signalId, step.opened, money.openingValue);
@@ -259,7 +259,7 @@ export class Ledger {
     return state.cycle;
   }
 
-  #beginCycle(state: BookState, change: SizeChange): Cycle {
+  #beginCycle(state: BookState, change: SizeChange, rows: DerivedRows): Cycle {
     const opening = change.openingSeq;
     if (opening === 'start') {
       state.openingSeq = null;
@@ -268,9 +268,15 @@ export class Ledger {
       state.openingCount = state.openingCount > 0 && state.openingSeq === opening ? state.openingCount + 1 : 1;
       state.openingSeq = opening;
     }
-    const number = opening === 'start' ? 0 : state.openingCount - 1;
+    let number = opening === 'start' ? 0 : state.openingCount - 1;
+    let positionId = uuidOfKey(this.bookName, opening, number);
+    // A residual, or a fill of an order's totals, can stand between two cycles that open inside one seq.
+    while (opening !== 'start' && (rows.cycles.has(positionId) || state.lastCycle?.positionId === positionId)) {
+      positionId = uuidOfKey(this.bookName, opening, ++number);
+      state.openingCount = number + 1;
+    }
     const cycle: Cycle = {
-      positionId: uuidOfKey(this.bookName, opening, number), direction: change.delta > 0n ? 1 : -1, maxSize: 0n, cumBefore: state.cum,
+      positionId, direction: change.delta > 0n ? 1 : -1, maxSize: 0n, cumBefore: state.cum,
       realizedPnl: 0n, fees: 0n, funding: 0n, openedAt: change.executedAt, closedAt: null, exitQuantity: 0n, exitValue: 0n,
       firstSeq: typeof opening === 'number' ? opening : null, lastSeq: null, verifiedToSeq: -1, contaminated: [], approximations: 0,
     };

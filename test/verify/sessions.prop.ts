@@ -28,6 +28,13 @@ describe('what verify judges', () => {
     expect(breaches).to.deep.equal([]);
   });
 
+  it('holds where a residual stands between two cycles that open inside one seq: they are two', async () => {
+    const { lines } = simulate(scenario('everything', 10, { assets: 8, accounts: 2, orders: 250, meanGapMs: 350, trouble: { midStart: 0 } }));
+    const asset = lines.filter((line) => line.includes('BTCUSDT'));
+    const { breaches } = await judgeReplay(await replaySession({ lines: asset }, { partitions: 1, isLogKept: true }), 1, 'pro-rata');
+    expect(breaches).to.deep.equal([]);
+  });
+
   it('holds of tables that are behind their topics, each at its own place', async () => {
     const { lines } = simulate(scenario('late-fills', 8, { orders: 8 }));
     const result = await replaySession({ lines }, { partitions: 2, isLogKept: true });
