@@ -105,10 +105,8 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     await fleet.stop(30_000);
     const verdict = await judge({ addresses: servers.direct, namespace: NAMESPACE, partitions: PARTITIONS, horizonMs, lines: load.lines(), say });
     const problems = [...fleet.problems, ...verdict.problems];
-    say('rebuild of all tables from the log, and the invariants of the live ones');
-    for (const words of [['rebuild'], ['verify']]) {
-      await command(words, { ...faulty, ...servers.direct }, dir).catch((error: Error) => problems.push(error.message));
-    }
+    say('rebuild of all tables from the log');
+    await command(['rebuild'], { ...faulty, ...servers.direct }, dir).catch((error: Error) => problems.push(error.message));
     return { ...verdict, problems, injected, exits: fleet.exits, seconds: (Date.now() - startedMs) / 1_000 };
   } finally {
     endProcesses();
