@@ -47,6 +47,8 @@ const SPEED = 6;
 const AT_ONCE = 5;
 const LONGEST_GAP_MS = 1_000;
 const DRAIN_MS = 300_000;
+const DRAIN_ATTEMPTS = 3;
+const DRAIN_PAUSE_MS = 10_000;
 const START_MS = 120_000;
 
 interface PlannedFault {
@@ -98,7 +100,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     await Promise.all(hostile.map((writer) => writer.close()));
     for (const proxy of servers.proxies) proxy.heal();
     await load.finish();
-    await command(['run', 'all', '--drain'], { ...faulty, POSITION_LINKER_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS) }, dir).catch(async (error: unknown) => {
+    await startedAgain(['run', 'all', '--drain'], { ...faulty, POSITION_LINKER_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS) }, dir, say).catch(async (error: unknown) => {
       for (const [id, state] of await listTransactions(servers.kafka.direct)) if (state !== 'CompleteCommit' && state !== 'CompleteAbort') say(`${id}: ${state}`);
       throw error;
     });
@@ -189,6 +191,20 @@ async function running(brokers: readonly string[], groups: readonly string[]): P
   } finally {
     await admin.disconnect();
   }
+}
+
+/** As a supervisor would: a broker that was killed last may not answer everything yet when the command begins. */
+async function startedAgain(words: readonly string[], env: Readonly<Record<string, string>>, dir: string, say: (line: string) => void): Promise<void> {
+  for (let left = DRAIN_ATTEMPTS - 1; left > 0; left--) {
+    try {
+      await command(words, env, dir);
+      return;
+    } catch (error) {
+      say(`${(error as Error).message.slice(-600)}\n${words.join(' ')} is started again`);
+      await pause(DRAIN_PAUSE_MS);
+    }
+  }
+  await command(words, env, dir);
 }
 
 async function command(words: readonly string[], env: Readonly<Record<string, string>>, dir: string): Promise<void> {
