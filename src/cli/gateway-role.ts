@@ -6,12 +6,10 @@ import type { RecordCodec } from '../avro/record-codec.js';
 import type { Log } from '../kafka/log.js';
 import { partitionOf } from '../kafka/partitioner.js';
 import { ORDER_TOPIC } from '../ws-gateway/frame-parser.js';
-import { SOURCE_TOPICS } from '../ws-gateway/gateway.js';
 import type { ExchangeClock } from '../ws-gateway/live/exchange-clock.js';
 import { LiveRun } from '../ws-gateway/live/live-run.js';
 import { readKnownTimes } from '../ws-gateway/live/read-known.js';
-import { readTails } from '../ws-gateway/topic-tail.js';
-import type { PartitionTail } from '../ws-gateway/watermarks.js';
+import { readSourceTails } from '../ws-gateway/source-tails.js';
 import type { GATEWAY_OPTIONS } from './exchange-options.js';
 import { openExchange } from './open-exchange.js';
 import type { RunningRole } from './role-table.js';
@@ -41,7 +39,7 @@ export async function startGateway({ log, codec, namespace, logger, options, sig
   const roleLog = logger.child({ role: GATEWAY_ROLE });
   const exchange = await openExchange(options, roleLog, ended.signal);
   const partitions = await log.partitionCount(topicName(namespace, ORDER_TOPIC));
-  const tails = await tailsOf(log, codec, namespace, partitions);
+  const tails = await readSourceTails(log, codec, namespace, partitions);
   const known = await readKnownTimes(log, topicName(namespace, ORDER_TOPIC));
   const appender = log.sourceWriter();
   const run = new LiveRun({
@@ -63,14 +61,4 @@ export async function startGateway({ log, codec, namespace, logger, options, sig
       await Promise.race([appender.close(), new Promise((resolve) => setTimeout(resolve, 1_000).unref())]);
     },
   };
-}
-
-/** What the source topics hold already, by topic and partition. */
-async function tailsOf(log: Log, codec: RecordCodec, namespace: Namespace, partitions: number): Promise<readonly (readonly PartitionTail[])[]> {
-  const places = SOURCE_TOPICS.flatMap((topic) => Array.from({ length: partitions }, (_, partition) => ({ topic: topicName(namespace, topic), partition })));
-  const tails = await readTails(log, places, async (records) => {
-    await codec.learn(records.map((record) => record.value));
-    return (record) => (record.value !== null && codec.nameOf(record.value) === 'Watermark' ? record.timestampMs : null);
-  });
-  return SOURCE_TOPICS.map((_topic, index) => tails.slice(index * partitions, (index + 1) * partitions));
 }

@@ -3,7 +3,6 @@ import { readRecordSchemas } from '../avro/record-schema.js';
 import { topicName, type Namespace } from '../config/namespace.js';
 import { BROKER_OPTIONS } from '../config/options.js';
 import { clusterAccess } from '../kafka/cluster-access.js';
-import type { Log } from '../kafka/log.js';
 import { partitionOf } from '../kafka/partitioner.js';
 import { recordSubjects } from '../schema-registry/record-subjects.js';
 import { RegistryClient } from '../schema-registry/registry-client.js';
@@ -11,10 +10,10 @@ import { RegistrySchemas } from '../schema-registry/registry-schemas.js';
 import { declaredTopics } from '../topic-apply/declared-topics.js';
 import { readCapture } from '../ws-gateway/capture-reader.js';
 import { isAccountName } from '../ws-gateway/frame-parser.js';
-import { SOURCE_TOPICS, type GatewayCounts } from '../ws-gateway/gateway.js';
+import type { GatewayCounts } from '../ws-gateway/gateway.js';
 import { LogWriter } from '../ws-gateway/log-writer.js';
 import { runGateway } from '../ws-gateway/run-gateway.js';
-import { readTails } from '../ws-gateway/topic-tail.js';
+import { readSourceTails } from '../ws-gateway/source-tails.js';
 import type { PartitionTail } from '../ws-gateway/watermarks.js';
 import { defineCommand, UsageError, type Command } from './command.js';
 import { ingestJson, ingestText, isoTime, type IngestSummary } from './ingest-summary.js';
@@ -44,7 +43,7 @@ export const ingestCommands: readonly Command[] = [
       const appender = log.sourceWriter();
       try {
         const codec = await openCodec(namespace, options.registryUrl);
-        const tails = await tailsOf(log, codec, namespace, partitions);
+        const tails = await readSourceTails(log, codec, namespace, partitions);
         const startedMs = performance.now();
         const progress = new Progress(highestWatermark(tails) + options.skewAllowanceMs, startedMs, stderr);
         const run = await runGateway(
@@ -75,16 +74,6 @@ async function openCodec(namespace: Namespace, registryUrl: string): Promise<Rec
   const schemas = readRecordSchemas();
   const source = new RegistrySchemas(new RegistryClient(registryUrl), recordSubjects(namespace, declaredTopics(), schemas));
   return RecordCodec.open(source, schemas, ['OrderUpdate', 'Execution', 'PositionUpdate', 'Watermark']);
-}
-
-/** What the source topics hold already, by topic and partition. */
-async function tailsOf(log: Log, codec: RecordCodec, namespace: Namespace, partitions: number): Promise<readonly (readonly PartitionTail[])[]> {
-  const places = SOURCE_TOPICS.flatMap((topic) => Array.from({ length: partitions }, (_, partition) => ({ topic: topicName(namespace, topic), partition })));
-  const tails = await readTails(log, places, async (records) => {
-    await codec.learn(records.map((record) => record.value));
-    return (record) => (record.value !== null && codec.nameOf(record.value) === 'Watermark' ? record.timestampMs : null);
-  });
-  return SOURCE_TOPICS.map((_topic, index) => tails.slice(index * partitions, (index + 1) * partitions));
 }
 
 function highestWatermark(tails: readonly (readonly PartitionTail[])[]): number {

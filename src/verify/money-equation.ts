@@ -11,7 +11,8 @@ import type { SizedPoint } from './size-equation.js';
  * in which a lot of unknown cost was closed, and what came before a book's first cycle.
  *
  * What the exchange's own rounding allows: a unit of the eighth decimal an event, and two an update; for what closes, one
- * unit of the last decimal it shows of the average entry price, unless that price is exact.
+ * unit of the last decimal it shows of the average entry price, unless that price is exact. An exact price says nothing of
+ * what closes after the same interval opened more: the average it closes at is shown by no update.
  */
 export function checkMoney({ policy, cycles, deltas, book }: BookEvidence, points: readonly SizedPoint[], findings: Findings): void {
   const first = firstCycle(cycles);
@@ -25,10 +26,13 @@ export function checkMoney({ policy, cycles, deltas, book }: BookEvidence, point
   let next = 0;
   for (const { update, isSettled, isFirm } of points) {
     tolerance += 2n * MONEY_UNIT;
-    for (; next < sorted.length && ((sorted[next] as Delta).seq ?? -1) <= update.seq; next++) {
-      const delta = sorted[next] as Delta;
+    const from = next;
+    while (next < sorted.length && ((sorted[next] as Delta).seq ?? -1) <= update.seq) next++;
+    const interval = sorted.slice(from, next);
+    const opensMore = interval.some((delta) => delta.kind === 'entry');
+    for (const delta of interval) {
       tolerance += MONEY_UNIT;
-      if (delta.kind === 'exit' || delta.kind === 'residual') tolerance += truncation(contract, abs(delta.quantity), earlier, update);
+      if (delta.kind === 'exit' || delta.kind === 'residual') tolerance += truncation(contract, abs(delta.quantity), earlier, update, opensMore);
       net = net === null || delta.realized_pnl === null ? null : net + delta.realized_pnl - delta.fee - delta.funding;
     }
     earlier = update;
@@ -36,9 +40,9 @@ export function checkMoney({ policy, cycles, deltas, book }: BookEvidence, point
     if (anchor === null && first.cum_realised_pnl_before !== null && begins(first, update)) anchor = { seq: null, cum: first.cum_realised_pnl_before };
     if (anchor !== null && net !== null) {
       const moved = update.cum_realised_pnl - anchor.cum;
-      const [from, results, allowed] = [anchor.seq, net, tolerance];
+      const [fromSeq, results, allowed] = [anchor.seq, net, tolerance];
       findings.check(abs(moved - results) <= allowed, () => ({
-        book, message: `${from === null ? `up to seq ${update.seq}` : `from seq ${from} to ${update.seq}`} results of all signals differ from the exchange's realised PnL by more than ${shown(allowed)}`,
+        book, message: `${fromSeq === null ? `up to seq ${update.seq}` : `from seq ${fromSeq} to ${update.seq}`} results of all signals differ from the exchange's realised PnL by more than ${shown(allowed)}`,
         expected: shown(moved), actual: shown(results), witness: { source: 'ws-gateway.position', row: update },
       }), 'money_equation');
     }
@@ -63,10 +67,10 @@ function begins(first: CycleRow, update: SizedPoint['update']): boolean {
   return first.first_seq === null || first.first_seq <= update.seq;
 }
 
-function truncation(contract: Contract, closed: Decimal, earlier: PositionUpdate | null, update: PositionUpdate): Decimal {
+function truncation(contract: Contract, closed: Decimal, earlier: PositionUpdate | null, update: PositionUpdate, opensMore: boolean): Decimal {
   const shownBy = earlier !== null && earlier.size !== 0n ? earlier : update;
   const { entry_price: price, position_value: value, size, entry_price_decimals: decimals } = shownBy;
   if (price === null || price === 0n) return entryPriceTolerance(contract, closed, 10n ** 18n, 8);
-  if (value !== null && entryPriceIsExact(contract, size, value, price)) return 0n;
+  if (!opensMore && value !== null && entryPriceIsExact(contract, size, value, price)) return 0n;
   return entryPriceTolerance(contract, closed, price, decimals);
 }

@@ -2,6 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { KafkaLog } from '../../src/kafka/kafka-log.js';
+import { openCodec } from '../../src/schema-registry/open-codec.js';
+import { declaredTopics } from '../../src/topic-apply/declared-topics.js';
+import { readSourceTails } from '../../src/ws-gateway/source-tails.js';
 import type { Servers } from '../chaos/servers.js';
 import { removeNamespace, stackEnvironment, temporaryNamespace } from '../cli/temporary-namespace.js';
 import { readTables, run } from '../e2e/pipeline.js';
@@ -53,6 +57,7 @@ export interface CampaignResult {
 
 /** From the start of the gateway to the session's first frame. */
 const START_MS = 4_000;
+const PARTITIONS = 3;
 const SWEEP_MS = 1_500;
 const LONGEST_GAP_MS = 90_000;
 /** For a connection to strike at. */
@@ -67,7 +72,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const random = new Random(seed, 424_242);
   const namespace = temporaryNamespace('gw');
   const folder = mkdtempSync(join(tmpdir(), 'position-linker-gateway-'));
-  await run('setup', '--namespace', namespace, '--partitions', '3');
+  await run('setup', '--namespace', namespace, '--partitions', String(PARTITIONS));
   const startTimeMs = Date.now() + START_MS;
   const session = sessionOf({ ...scenario('active', seed, { orders, meanGapMs, accounts: options.accounts ?? 1 }), startTimeMs });
   const exchange = new FakeExchange({ session, seed });
@@ -129,12 +134,14 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     exchange.faults.restLagMs = 0;
     exchange.faults.clockAheadMs = 0;
     await pause(Math.max(0, session.endMs - Date.now()));
-    // Until no gap has been open for two looks at REST, and watermarks have passed everything by the join window.
+    // Until no gap has been open for two looks at REST, and watermarks have passed everything by the join window: one that ran ahead
+    // with the exchange's clock waits for that clock.
     const deadlineMs = Date.now() + LONGEST_GAP_MS;
-    for (let quietMs = 0; quietMs < joinWindowMs + 2 * SWEEP_MS + 2_000 && Date.now() < deadlineMs; quietMs += 200) {
+    for (let quietMs = 0; quietMs < 2 * SWEEP_MS + 2_000 && Date.now() < deadlineMs; quietMs += 200) {
       await pause(200);
       if (fleet.some((gateway) => gateway.hasGap) || exchange.progress.sent < exchange.progress.of) quietMs = 0;
     }
+    await haveBeenPassed(namespace, joinWindowMs, deadlineMs);
     for (const gateway of fleet) {
       const code = await gateway.stop();
       said += gateway.text;
@@ -152,6 +159,23 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     rmSync(folder, { recursive: true, force: true });
     if (options.keep === true) say(`kept: ${namespace}`);
     else await removeNamespace(stackEnvironment(), namespace);
+  }
+}
+
+/** Resolves once the watermarks of every partition have passed its records by the join window. */
+async function haveBeenPassed(namespace: string, joinWindowMs: number, deadlineMs: number): Promise<void> {
+  const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL } = stackEnvironment();
+  const log = new KafkaLog({ brokers: KAFKA_BROKERS.split(','), clientId: 'campaign' });
+  try {
+    const codec = await openCodec({ registryUrl: SCHEMA_REGISTRY_URL, namespace, topics: declaredTopics() });
+    for (;;) {
+      const tails = (await readSourceTails(log, codec, namespace, PARTITIONS)).flat();
+      if (tails.every(({ highestWatermarkMs, effectiveMs }) => effectiveMs === null || (highestWatermarkMs ?? 0) >= effectiveMs + joinWindowMs)) return;
+      if (Date.now() > deadlineMs) throw new Error(`watermarks have not passed what the gateway wrote: ${JSON.stringify(tails)}`);
+      await pause(500);
+    }
+  } finally {
+    await log.close();
   }
 }
 

@@ -69,18 +69,12 @@ export class RestClient {
 
   /** Asks for the exchange's time until it is told. */
   async synchronise(): Promise<void> {
-    const sentMs = localMs();
-    const answer = await this.#insist('time', (client) => client.getServerTime());
-    this.#options.clock.take({ sentMs, receivedMs: localMs(), serverMs: answer.shownMs });
+    await this.#insist('time', (client) => client.getServerTime());
   }
 
   /** Asks for it a few times, because a jump is believed only when answers agree; does not insist. */
   async learnTime(): Promise<void> {
-    for (let i = 0; i < TIME_QUESTIONS; i++) {
-      const sentMs = localMs();
-      const { answer } = await this.#attempt((client) => client.getServerTime());
-      if (answer !== null) this.#options.clock.take({ sentMs, receivedMs: localMs(), serverMs: answer.shownMs });
-    }
+    for (let i = 0; i < TIME_QUESTIONS; i++) await this.#attempt((client) => client.getServerTime());
   }
 
   /** Throws RestRefusedError, or the reason of the signal. `what` names the question in logs. */
@@ -109,14 +103,18 @@ export class RestClient {
     const { clock } = this.#options;
     // The library would ask for the time before each request, or trust the machine's clock; it keeps this number to itself.
     (this.#client as unknown as { timeOffset: number }).timeOffset = clock.offsetMs === null ? 0 : Math.round(clock.at(localMs()) - Date.now());
+    const sentMs = localMs();
     try {
       const body = await request(this.#client);
+      const receivedMs = localMs();
       if (!isRow(body) || typeof body['retCode'] !== 'number') return { outcome: { kind: 'no-answer', message: 'an answer that is none of the exchange' }, answer: null };
+      const shownMs = Number(body['time']);
+      clock.take({ sentMs, receivedMs, serverMs: shownMs });
       const limit = isRow(body['rateLimitApi']) ? body['rateLimitApi'] : {};
       const resetAtMs = typeof limit['resetAtTimestamp'] === 'number' ? limit['resetAtTimestamp'] : null;
       const outcome: RestOutcome = { kind: 'answer', code: body['retCode'], message: shortText(body['retMsg']), resetAtMs };
       const result = isRow(body['result']) ? body['result'] : {};
-      return { outcome, answer: { result, shownMs: Number(body['time']) } };
+      return { outcome, answer: { result, shownMs } };
     } catch (error) {
       return { outcome: outcomeOfThrown(error), answer: null };
     }

@@ -11,6 +11,7 @@ const session = sessionOf({ seed: 3, orders: 4, assets: 1 });
 
 describe('opening an account', () => {
   let exchange: FakeExchange;
+  let openedWith: ExchangeClock;
   let said: { level: string; message: string; fields: object }[];
 
   async function start(options: Partial<FakeExchangeOptions> = {}): Promise<void> {
@@ -27,6 +28,7 @@ describe('opening an account', () => {
       warn: (fields: object, message: string) => void said.push({ level: 'warn', message, fields }),
     };
     const clock = new ExchangeClock();
+    openedWith = clock;
     const shared = {
       credentials: { account: null, key, secret }, target: { network: 'mainnet' as const, wsUrl: exchange.wsUrl, restUrl: exchange.restUrl }, clock,
       signal: new AbortController().signal, mostAttempts: 3, onRetry: () => undefined,
@@ -70,6 +72,14 @@ describe('opening an account', () => {
     expect(await refusal(open())).to.match(/may not read what is needed: .*Permission denied.*Orders, Positions/);
     exchange.faults.expiredUntilMs = Date.now() + 60_000;
     expect(await refusal(open())).to.include('has expired');
+  });
+
+  it('learns of a jump of the exchange\'s clock from what REST answers, whatever was asked', async () => {
+    await start();
+    const { rest } = await open();
+    exchange.faults.clockAheadMs = 9_000;
+    for (let i = 0; i < 3; i++) await rest.ask('key information', (client) => client.getQueryApiKey());
+    expect(openedWith.at(localMs()) - Date.now()).to.be.within(8_000, 10_000);
   });
 
   it('goes on with a clock that is off by a minute, and says so in one line', async () => {
