@@ -83,6 +83,8 @@ describe('commands that look at the exchange', function () {
 
   it('record of the socket and capture of the topics agree: the same frames, and the same truth', async () => {
     const namespace = temporaryNamespace('agree');
+    await run('setup', '--namespace', namespace, '--partitions', '2');
+    // Time for both to connect, before anything happens.
     const startTimeMs = Date.now() + 5_000;
     const session = sessionOf({ ...scenario('active', 9, { orders: 60, meanGapMs: 50 }), startTimeMs });
     exchange = new FakeExchange({ session });
@@ -91,7 +93,6 @@ describe('commands that look at the exchange', function () {
     const captured = join(folder, 'captured.jsonl');
     const stop = new AbortController();
     const words = ['--settle-ms', '200', '--lookback-ms', '0', '--log-level', 'silent'];
-    await run('setup', '--namespace', namespace, '--partitions', '2');
     try {
       const recording = command(['record', '--out', recorded, ...words], stop.signal);
       const gateway = command(['run', 'ws-gateway', '--namespace', namespace, '--spool-dir', join(folder, 'spool'), ...words], stop.signal);
