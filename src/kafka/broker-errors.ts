@@ -78,6 +78,7 @@ const CODES: Readonly<Record<number, readonly [name: string, disposition: Dispos
   88: ['UNSTABLE_OFFSET_COMMIT', 'refused'],
   89: ['THROTTLING_QUOTA_EXCEEDED', 'refused'],
   90: ['PRODUCER_FENCED', 'fenced'],
+  105: ['TRANSACTIONAL_ID_NOT_FOUND', 'configuration'],
 };
 
 export const NO_ERROR = 0;
@@ -88,6 +89,7 @@ export const REBALANCE_IN_PROGRESS = 27;
 export const CONCURRENT_TRANSACTIONS = 51;
 export const UNSTABLE_OFFSET_COMMIT = 88;
 export const DUPLICATE_SEQUENCE_NUMBER = 46;
+export const TRANSACTIONAL_ID_NOT_FOUND = 105;
 export const UNKNOWN_TOPIC_OR_PARTITION = 3;
 export const TOPIC_AUTHORIZATION_FAILED = 29;
 const GROUP_AUTHORIZATION_FAILED = 30;

@@ -4,13 +4,13 @@ import { brokerError, NO_ERROR } from './broker-errors.js';
 import type { Cluster } from './cluster.js';
 import { StateLostError } from './errors.js';
 import type { OwnedPlaces, TopicPartition } from './log.js';
-import { earliestOffsets, endOffsets, hasUndecidedOffsets, lastStableOffsets } from './offsets.js';
+import { earliestOffsets, endOffsets, fetchCommittedOffsets, hasUndecidedOffsets, lastStableOffsets } from './offsets.js';
 import { fetchRequest } from './protocol/record-requests.js';
 
 /*
  * A broker that dies between deciding a transaction and marking it decided in its partitions can, when it comes back, count it
- * as ended without having marked it anywhere: seen with brokers of Kafka 4.3.1 that were killed. The coordinator then knows of
- * nothing open, while every reader waits for ever before what the transaction wrote. A writer that has just been initialised
+ * as ended without having marked it anywhere, or not everywhere: seen with brokers of Kafka 4.3.1 that were killed. The coordinator
+ * then knows of nothing open, while every reader waits for ever before what the transaction wrote. A writer that has just been initialised
  * has nothing open either, so whatever is undecided in partitions that nobody else writes to is such a one.
  */
 
@@ -27,24 +27,35 @@ const LOOK_EVERY_MS = 100;
 const LANE = 'control';
 const MARKER_BYTES = 64 * 1024;
 
-/** To be asked by a writer that has just been initialised; null, as nearly always, if nothing is left undecided. */
-export async function findForgotten(cluster: Cluster, owned: OwnedPlaces): Promise<Forgotten | null> {
+/**
+ * To be asked by a writer that has just been initialised; null, as nearly always, if nothing is left undecided. `wasCommitted`: what
+ * the coordinator said of the last transaction before that; null where it no longer knew.
+ */
+export async function findForgotten(cluster: Cluster, owned: OwnedPlaces, wasCommitted: boolean | null): Promise<Forgotten | null> {
   const places = [...owned.outputs, owned.changelog];
   for (const giveUpMs = Date.now() + GRACE_MS; ; await sleep(LOOK_EVERY_MS)) {
     const [stable, ends, hasOffsets] = await Promise.all([lastStableOffsets(cluster, places), endOffsets(cluster, places), hasUndecidedOffsets(cluster, owned.groupId, owned.inputs)]);
     const partitions = places.filter((_place, index) => stable[index]!.offset < ends[index]!.offset);
     if (partitions.length === 0 && !hasOffsets) return null;
     if (Date.now() < giveUpMs) continue;
-    return { partitions, hasOffsets, isCommit: await wasCommitted(cluster, owned.changelog, partitions.includes(owned.changelog)) };
+    const isCommit = wasCommitted ?? (partitions.includes(owned.changelog) ? await areOffsetsCommitted(cluster, owned, hasOffsets) : await endsWithCommit(cluster, owned.changelog));
+    return { partitions, hasOffsets, isCommit };
   }
 }
 
 /**
- * Every transaction of a task writes to its changelog. Where that is undecided nobody can have seen any of it, and the task
- * begins again before it: abort. Where it is decided the other partitions follow it.
+ * Every transaction of a task writes to its changelog. Where that is undecided the group's offsets tell: if they are past the state
+ * that is decided, they were committed in this transaction. Where they are undecided too nobody has seen any of it, and the task begins
+ * again before it.
  */
-async function wasCommitted(cluster: Cluster, changelog: TopicPartition, isUndecided: boolean): Promise<boolean> {
-  if (isUndecided) return false;
+async function areOffsetsCommitted(cluster: Cluster, { groupId, inputs, stateOffsets }: OwnedPlaces, areUndecided: boolean): Promise<boolean> {
+  if (areUndecided) return false;
+  const [committed, stored] = await Promise.all([fetchCommittedOffsets(cluster, groupId, inputs), stateOffsets()]);
+  return committed.some(({ offset }, input) => offset !== null && offset > (stored?.[input] ?? -1));
+}
+
+/** Where the changelog is decided, the other partitions follow it. */
+async function endsWithCommit(cluster: Cluster, changelog: TopicPartition): Promise<boolean> {
   const [[first], [end]] = await Promise.all([earliestOffsets(cluster, [changelog]), lastStableOffsets(cluster, [changelog])]);
   if (end!.offset === first!.offset) return false;
   const leader = await cluster.leader(changelog.topic, changelog.partition);

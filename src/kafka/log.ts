@@ -77,6 +77,8 @@ export interface OwnedPlaces {
   readonly groupId: string;
   /** Partitions whose offsets in the group it commits. */
   readonly inputs: readonly TopicPartition[];
+  /** The offsets that belong to the state in the changelog, as far as that is decided, in the order of `inputs`; null without a state. */
+  readonly stateOffsets: () => Promise<readonly number[] | null>;
 }
 
 /**

@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NO_ERROR, TRANSACTIONAL_ID_NOT_FOUND } from './broker-errors.js';
 import type { Cluster } from './cluster.js';
 import { classify, TransientError, type LogError } from './errors.js';
 import { findForgotten, type Forgotten } from './forgotten-transaction.js';
 import type { OwnedPlaces, TaskWriter, TopicPartition, TopicPartitionOffset } from './log.js';
 import { dispatchProduce } from './produce-dispatch.js';
 import { encodeBatches, groupByPartition, PartitionSequences, type PartitionOutput } from './produce.js';
+import type { KafkaRequest } from './protocol/request.js';
 import {
   addOffsetsToTxnRequest,
   addPartitionsToTxnRequest,
+  describeTransactionRequest,
   endTxnRequest,
   initProducerIdRequest,
   txnOffsetCommitRequest,
@@ -83,9 +86,11 @@ export class TransactionalProducer implements TaskWriter {
   }
 
   async init(owned?: OwnedPlaces): Promise<void> {
+    // Asked before the fence, which makes the coordinator forget it.
+    const wasCommitted = owned === undefined ? null : await this.#lastDecision();
     await this.#newEpoch();
     if (owned === undefined) return;
-    const forgotten = await findForgotten(this.#cluster, owned);
+    const forgotten = await findForgotten(this.#cluster, owned, wasCommitted);
     if (forgotten === null) return;
     const { partitions, hasOffsets, isCommit } = forgotten;
     this.#onWarning?.(
@@ -97,6 +102,13 @@ export class TransactionalProducer implements TaskWriter {
     await this.#newEpoch();
   }
 
+  /** Whether the coordinator has decided to commit the last transaction under this id; null where it does not know, or is not asked to yet. */
+  async #lastDecision(): Promise<boolean | null> {
+    const { state } = await this.#insist(describeTransactionRequest(this.#id), ({ errorCode }) => (errorCode === TRANSACTIONAL_ID_NOT_FOUND ? NO_ERROR : errorCode));
+    if (state === 'CompleteCommit' || state === 'PrepareCommit') return true;
+    return state === 'CompleteAbort' || state === 'PrepareAbort' ? false : null;
+  }
+
   /** A transaction without records: its markers end whatever this producer id has left undecided in these places. */
   async #endForgotten({ partitions, hasOffsets, isCommit }: Forgotten, groupId: string): Promise<void> {
     const identity = this.#usable();
@@ -105,20 +117,22 @@ export class TransactionalProducer implements TaskWriter {
     await this.#ask(endTxnRequest(this.#id, identity, isCommit), (answer) => answer.errorCode);
   }
 
-  /** InitProducerId changes nothing but the epoch, so unlike every other step it is repeated after a lost answer too. */
   async #newEpoch(): Promise<void> {
     this.#identity = null;
     this.#transaction = null;
     this.#failure = null;
+    const { producerId, producerEpoch } = await this.#insist(initProducerIdRequest(this.#id, this.#transactionTimeoutMs), (answer) => answer.errorCode);
+    this.#identity = { producerId, producerEpoch };
+    this.#sequences = new PartitionSequences();
+    this.#reached.clear();
+  }
+
+  /** For what changes nothing, or nothing but the epoch: unlike every other step it is repeated after a lost answer too. */
+  async #insist<Answer>(request: KafkaRequest<Answer>, errorCodeOf: (answer: Answer) => number): Promise<Answer> {
     const deadlineMs = Date.now() + this.#stepTimeoutMs + this.#transactionTimeoutMs;
-    const request = initProducerIdRequest(this.#id, this.#transactionTimeoutMs);
     for (;;) {
       try {
-        const { producerId, producerEpoch } = await this.#ask(request, (answer) => answer.errorCode, deadlineMs);
-        this.#identity = { producerId, producerEpoch };
-        this.#sequences = new PartitionSequences();
-        this.#reached.clear();
-        return;
+        return await this.#ask(request, errorCodeOf, deadlineMs);
       } catch (error) {
         if (!(error instanceof TransientError) || Date.now() > deadlineMs) throw error;
         await sleep(100);

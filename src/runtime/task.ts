@@ -72,8 +72,7 @@ export class Task {
     const partitions = this.partitions();
     await this.writer.init(this.owned(partitions));
     const committed = await this.options.log.committedOffsets(this.group, partitions);
-    await this.restore();
-    const stored = this.core.finishRestore();
+    const stored = await this.restored(this.core);
     if (stored === null && committed.some(({ offset }) => offset !== null)) throw this.stateMissing();
     if (stored !== null) {
       committed.forEach(({ offset }, input) => {
@@ -149,7 +148,7 @@ export class Task {
   private owned(inputs: readonly TopicPartition[]): OwnedPlaces {
     const { topology, namespace } = this.options;
     const place = (topic: string): TopicPartition => ({ topic: topicName(namespace, topic), partition: this.partition });
-    return { outputs: [...topology.outputs, ...topology.compactedOutputs].map(place), changelog: place(topology.changelog), groupId: this.group, inputs };
+    return { outputs: [...topology.outputs, ...topology.compactedOutputs].map(place), changelog: place(topology.changelog), groupId: this.group, inputs, stateOffsets: () => this.restored(new TaskCore(this.options)) };
   }
 
   partitions(): readonly TopicPartition[] {
@@ -215,7 +214,8 @@ export class Task {
     this.commits++;
   }
 
-  private async restore(): Promise<void> {
+  /** Gives a core the state of the changelog, as far as that is decided; answers the offsets it belongs to, null without one. */
+  private async restored(core: TaskCore): Promise<readonly number[] | null> {
     const { log, namespace, topology } = this.options;
     const live = new Map<string, Uint8Array>();
     const topic = topicName(namespace, topology.changelog);
@@ -228,9 +228,10 @@ export class Task {
       }
     }
     const version = live.get(STATE_KEY);
-    if (version !== undefined) this.core.restore(STATE_KEY, version);
+    if (version !== undefined) core.restore(STATE_KEY, version);
     live.delete(STATE_KEY);
-    for (const [key, value] of live) this.core.restore(key, value);
+    for (const [key, value] of live) core.restore(key, value);
+    return core.finishRestore();
   }
 
   /** State of an older version is made anew from the first record on. */

@@ -36,6 +36,7 @@ export const APIS = {
   addOffsetsToTxn: { key: 25, version: 1, name: 'AddOffsetsToTxn' },
   endTxn: { key: 26, version: 1, name: 'EndTxn' },
   txnOffsetCommit: { key: 28, version: 2, name: 'TxnOffsetCommit' },
+  describeTransactions: { key: 65, version: 0, name: 'DescribeTransactions' },
 } as const satisfies Record<string, Api>;
 
 /** Those of commands that administer; a broker that keeps them from everybody can still be worked with. */

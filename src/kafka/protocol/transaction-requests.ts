@@ -1,4 +1,5 @@
 import type { TopicPartition, TopicPartitionOffset } from '../log.js';
+import { NO_ERROR } from '../broker-errors.js';
 import { WireWriter, type WireReader } from '../wire.js';
 import { APIS, readPartitionErrors, writeByTopic, type KafkaRequest, type PartitionError } from './request.js';
 
@@ -89,5 +90,37 @@ export function endTxnRequest(
     api: APIS.endTxn,
     body: [transactionHeader(transactionalId, producer).boolean(isCommit).take()],
     decode: readErrorCode,
+  };
+}
+
+/** What the coordinator knows of the last transaction under an id; its state is the name Kafka gives it, such as `CompleteCommit`. */
+export function describeTransactionRequest(transactionalId: string): KafkaRequest<{ errorCode: number; state: string | null }> {
+  // A flexible version: the request's header ends with optional fields, and so does the answer's.
+  const writer = new WireWriter().noTags();
+  writer.compactArray([transactionalId], (id) => writer.compactString(id));
+  return {
+    api: APIS.describeTransactions,
+    body: [writer.noTags().take()],
+    decode: (reader) => {
+      reader.tags();
+      reader.int32();
+      const [found] = reader.compactArray(() => {
+        const errorCode = reader.int16();
+        reader.compactNullableString();
+        const state = reader.compactNullableString();
+        reader.int32();
+        reader.int64();
+        reader.int64();
+        reader.int16();
+        reader.compactArray(() => {
+          reader.compactNullableString();
+          reader.compactArray(() => reader.int32());
+          reader.tags();
+        });
+        reader.tags();
+        return { errorCode, state };
+      });
+      return found ?? { errorCode: NO_ERROR, state: null };
+    },
   };
 }
