@@ -17,6 +17,7 @@ fault here kills a role, so that what grows has time to. Ends with the judge of 
   --every S     seconds between two looks (default 60)
   --seed S      default: random, and printed
   --dir DIR     folder of data and logs
+  --keep        leave data and logs there
   --json        the looks as JSON, one a line
 
 Exit codes: 0 memory, handles and state at the end are not above those of the first third by more than a half, and nothing was lost
@@ -51,7 +52,7 @@ function whole(name: string, text: string | undefined, fallback: number): number
 
 const { values } = parseArgs({
   options: {
-    minutes: { type: 'string' }, every: { type: 'string' }, seed: { type: 'string' }, dir: { type: 'string' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false },
+    minutes: { type: 'string' }, every: { type: 'string' }, seed: { type: 'string' }, dir: { type: 'string' }, keep: { type: 'boolean', default: false }, json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false },
   },
 });
 if (values.help) {
@@ -142,7 +143,7 @@ function table(): void {
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => process.exit(130));
 try {
   const report = await runCampaign({
-    faults: 0, minutes, seed, brokers: 1, gapFactor: 4, horizonMs: HORIZON_MS, dir: values.dir ?? join(packageRoot, '.stack', `soak-${process.pid}`), isKept: false, say: (line) => void process.stderr.write(`${line}\n`),
+    faults: 0, minutes, seed, brokers: 1, gapFactor: 4, horizonMs: HORIZON_MS, dir: values.dir ?? join(packageRoot, '.stack', `soak-${process.pid}`), isKept: values.keep, say: (line) => void process.stderr.write(`${line}\n`),
     kinds: FAULT_KINDS.map(({ name }) => name).filter((name) => !KILLING.includes(name)), watch: { everyMs, look },
   });
   table();
