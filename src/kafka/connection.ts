@@ -187,7 +187,7 @@ export class BrokerConnection {
       if (range === undefined || api.version < range.minVersion || api.version > range.maxVersion) {
         throw new ConfigurationError(
           `the broker at ${this.#address} does not speak ${api.name} version ${api.version} ` +
-            `(it has ${range === undefined ? 'none' : `${range.minVersion} to ${range.maxVersion}`}); Kafka 2.5 to 4.x is needed`,
+            `(it has ${range === undefined ? 'none' : `${range.minVersion} to ${range.maxVersion}`}); Kafka 3.0 to 4.x is needed`,
         );
       }
     }

@@ -31,7 +31,7 @@ export interface KafkaLogOptions extends ClusterOptions {
 const WRITER_LANES = 8;
 const RANGE_LANES = 4;
 
-/** The log over a Kafka cluster, Kafka 2.5 or newer. Connects when first used. */
+/** The log over a Kafka cluster, Kafka 3.0 or newer. Connects when first used. */
 export class KafkaLog implements Log {
   readonly #cluster: Cluster;
   readonly #options: KafkaLogOptions;
