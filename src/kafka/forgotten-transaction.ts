@@ -3,7 +3,7 @@ import { decodeRecordBatches } from './batch-decoder.js';
 import { brokerError, NO_ERROR } from './broker-errors.js';
 import type { Cluster } from './cluster.js';
 import { StateLostError } from './errors.js';
-import type { OwnedPlaces, TopicPartition } from './log.js';
+import type { TaskPlaces, TopicPartition } from './log.js';
 import { earliestOffsets, endOffsets, fetchCommittedOffsets, hasUndecidedOffsets, lastStableOffsets } from './offsets.js';
 import { fetchRequest } from './protocol/record-requests.js';
 
@@ -19,6 +19,8 @@ export interface Forgotten {
   readonly partitions: readonly TopicPartition[];
   readonly hasOffsets: boolean;
   readonly isCommit: boolean;
+  /** Something that only this task writes to is undecided. Among dead letters it may be another's: a marker of this task does it no harm. */
+  readonly isCertain: boolean;
 }
 
 /** A marker that was just written is seen by every reader after no longer than this. */
@@ -31,15 +33,15 @@ const MARKER_BYTES = 64 * 1024;
  * To be asked by a writer that has just been initialised; null, as nearly always, if nothing is left undecided. `wasCommitted`: what
  * the coordinator said of the last transaction before that; null where it no longer knew.
  */
-export async function findForgotten(cluster: Cluster, owned: OwnedPlaces, wasCommitted: boolean | null): Promise<Forgotten | null> {
-  const places = [...owned.outputs, owned.changelog];
+export async function findForgotten(cluster: Cluster, task: TaskPlaces, wasCommitted: boolean | null): Promise<Forgotten | null> {
+  const places = [...task.outputs, task.changelog, ...task.deadLetters];
   for (const giveUpMs = Date.now() + GRACE_MS; ; await sleep(LOOK_EVERY_MS)) {
-    const [stable, ends, hasOffsets] = await Promise.all([lastStableOffsets(cluster, places), endOffsets(cluster, places), hasUndecidedOffsets(cluster, owned.groupId, owned.inputs)]);
+    const [stable, ends, hasOffsets] = await Promise.all([lastStableOffsets(cluster, places), endOffsets(cluster, places), hasUndecidedOffsets(cluster, task.groupId, task.inputs)]);
     const partitions = places.filter((_place, index) => stable[index]!.offset < ends[index]!.offset);
     if (partitions.length === 0 && !hasOffsets) return null;
     if (Date.now() < giveUpMs) continue;
-    const isCommit = wasCommitted ?? (partitions.includes(owned.changelog) ? await areOffsetsCommitted(cluster, owned, hasOffsets) : await endsWithCommit(cluster, owned.changelog));
-    return { partitions, hasOffsets, isCommit };
+    const isCommit = wasCommitted ?? (partitions.includes(task.changelog) ? await areOffsetsCommitted(cluster, task, hasOffsets) : await endsWithCommit(cluster, task.changelog));
+    return { partitions, hasOffsets, isCommit, isCertain: hasOffsets || partitions.some((place) => !task.deadLetters.includes(place)) };
   }
 }
 
@@ -48,7 +50,7 @@ export async function findForgotten(cluster: Cluster, owned: OwnedPlaces, wasCom
  * that is decided, they were committed in this transaction. Where they are undecided too nobody has seen any of it, and the task begins
  * again before it.
  */
-async function areOffsetsCommitted(cluster: Cluster, { groupId, inputs, stateOffsets }: OwnedPlaces, areUndecided: boolean): Promise<boolean> {
+async function areOffsetsCommitted(cluster: Cluster, { groupId, inputs, stateOffsets }: TaskPlaces, areUndecided: boolean): Promise<boolean> {
   if (areUndecided) return false;
   const [committed, stored] = await Promise.all([fetchCommittedOffsets(cluster, groupId, inputs), stateOffsets()]);
   return committed.some(({ offset }, input) => offset !== null && offset > (stored?.[input] ?? -1));

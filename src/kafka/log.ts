@@ -69,11 +69,13 @@ export interface LogReader {
   close(): Promise<void>;
 }
 
-/** Places that nobody but the task with this transactional id ever writes to. */
-export interface OwnedPlaces {
+/** Places that a task writes to; nobody but it does, unless said. */
+export interface TaskPlaces {
   readonly outputs: readonly TopicPartition[];
   /** Every transaction writes to it. */
   readonly changelog: TopicPartition;
+  /** Written to by others as well. */
+  readonly deadLetters: readonly TopicPartition[];
   readonly groupId: string;
   /** Partitions whose offsets in the group it commits. */
   readonly inputs: readonly TopicPartition[];
@@ -91,7 +93,7 @@ export interface TaskWriter {
    * Fences every earlier writer of this id and waits until its open transaction is aborted or its commit finished. `owned`: places
    * to be freed of a transaction that the broker counts as ended but has never marked so.
    */
-  init(owned?: OwnedPlaces): Promise<void>;
+  init(owned?: TaskPlaces): Promise<void>;
   /** Opens a transaction if none is open. Resolves when every record is acknowledged by its partition. */
   send(records: readonly OutgoingRecord[]): Promise<void>;
   /**

@@ -3,7 +3,7 @@ import { NO_ERROR, TRANSACTIONAL_ID_NOT_FOUND } from './broker-errors.js';
 import type { Cluster } from './cluster.js';
 import { classify, TransientError, type LogError } from './errors.js';
 import { findForgotten, type Forgotten } from './forgotten-transaction.js';
-import type { OwnedPlaces, TaskWriter, TopicPartition, TopicPartitionOffset } from './log.js';
+import type { TaskPlaces, TaskWriter, TopicPartition, TopicPartitionOffset } from './log.js';
 import { dispatchProduce } from './produce-dispatch.js';
 import { encodeBatches, groupByPartition, PartitionSequences, type PartitionOutput } from './produce.js';
 import type { KafkaRequest } from './protocol/request.js';
@@ -85,19 +85,19 @@ export class TransactionalProducer implements TaskWriter {
     this.#onWarning = options.onWarning;
   }
 
-  async init(owned?: OwnedPlaces): Promise<void> {
+  async init(task?: TaskPlaces): Promise<void> {
     // Asked before the fence, which makes the coordinator forget it.
-    const wasCommitted = owned === undefined ? null : await this.#lastDecision();
+    const wasCommitted = task === undefined ? null : await this.#lastDecision();
     await this.#newEpoch();
-    if (owned === undefined) return;
-    const forgotten = await findForgotten(this.#cluster, owned, wasCommitted);
+    if (task === undefined) return;
+    const forgotten = await findForgotten(this.#cluster, task, wasCommitted);
     if (forgotten === null) return;
-    const { partitions, hasOffsets, isCommit } = forgotten;
-    this.#onWarning?.(
+    const { partitions, hasOffsets, isCommit, isCertain } = forgotten;
+    if (isCertain) this.#onWarning?.(
       `the broker has forgotten to end a transaction of "${this.#id}": it is ${isCommit ? 'committed' : 'aborted'} now`,
-      new TransientError(`undecided were ${[...partitions.map(({ topic, partition }) => `${topic}-${partition}`), ...(hasOffsets ? [`offsets of ${owned.groupId}`] : [])].join(', ')}`),
+      new TransientError(`undecided were ${[...partitions.map(({ topic, partition }) => `${topic}-${partition}`), ...(hasOffsets ? [`offsets of ${task.groupId}`] : [])].join(', ')}`),
     );
-    await this.#endForgotten(forgotten, owned.groupId);
+    await this.#endForgotten(forgotten, task.groupId);
     // Waits until the markers are written.
     await this.#newEpoch();
   }

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { groupId, topicName, transactionalId } from '../config/namespace.js';
+import { deadLetterTopic, groupId, topicName, transactionalId } from '../config/namespace.js';
 import { StateLostError } from '../kafka/errors.js';
-import type { CommittedOffset, FetchedPartition, Log, OwnedPlaces, TaskWriter, TopicPartition, TopicPartitionOffset } from '../kafka/log.js';
+import type { CommittedOffset, FetchedPartition, Log, TaskPlaces, TaskWriter, TopicPartition, TopicPartitionOffset } from '../kafka/log.js';
 import { backlogPauseMs } from './backlog.js';
 import { STATE_KEY, StateVersionError } from './task-state.js';
 import { TaskCore, type CommitUnit, type TaskCoreOptions } from './task-core.js';
@@ -70,7 +70,7 @@ export class Task {
   /** Fences whoever had the task, restores its state, and answers the offsets to read from. */
   async start(): Promise<readonly TopicPartitionOffset[]> {
     const partitions = this.partitions();
-    await this.writer.init(this.owned(partitions));
+    await this.writer.init(this.places(partitions));
     const committed = await this.options.log.committedOffsets(this.group, partitions);
     const stored = await this.restored(this.core);
     if (stored === null && committed.some(({ offset }) => offset !== null)) throw this.stateMissing();
@@ -144,11 +144,13 @@ export class Task {
     return this.core.isAhead(this.inputs.indexOf(topic), maxBuffered);
   }
 
-  /** Dead letters are not: every role that reads a topic writes to the same ones. */
-  private owned(inputs: readonly TopicPartition[]): OwnedPlaces {
+  private places(inputs: readonly TopicPartition[]): TaskPlaces {
     const { topology, namespace } = this.options;
     const place = (topic: string): TopicPartition => ({ topic: topicName(namespace, topic), partition: this.partition });
-    return { outputs: [...topology.outputs, ...topology.compactedOutputs].map(place), changelog: place(topology.changelog), groupId: this.group, inputs, stateOffsets: () => this.restored(new TaskCore(this.options)) };
+    return {
+      outputs: [...topology.outputs, ...topology.compactedOutputs].map(place), changelog: place(topology.changelog), deadLetters: topology.inputs.map(deadLetterTopic).map(place),
+      groupId: this.group, inputs, stateOffsets: () => this.restored(new TaskCore(this.options)),
+    };
   }
 
   partitions(): readonly TopicPartition[] {
