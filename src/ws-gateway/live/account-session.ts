@@ -74,8 +74,8 @@ export class AccountSession {
   readonly #connections = new Map<number, StreamConnection>();
   readonly #recent = new Set<string>();
   #wakeFill: (() => void) | null = null;
-  /** Times to look again, with the beginning of what to look at. */
-  #looks: { readonly atMs: number; readonly sinceMs: number }[] = [];
+  /** Local times to look again, with the beginning of what to look at. */
+  #looks: { readonly atLocalMs: number; readonly sinceMs: number }[] = [];
   #isFull = false;
 
   constructor(options: AccountSessionOptions) {
@@ -242,7 +242,7 @@ export class AccountSession {
     if (!this.state.fetched(beganMs, gap.fromMs)) return;
     books.endLearning();
     const nowMs = this.#nowMs();
-    for (const afterMs of LATE_LOOKS_MS) this.#looks.push({ atMs: nowMs + afterMs, sinceMs: gap.fromMs });
+    for (const afterMs of LATE_LOOKS_MS) this.#looks.push({ atLocalMs: localMs() + afterMs, sinceMs: gap.fromMs });
     const sum = (of: (counts: BackfillCounts) => number): number => of(first) + of(second);
     log.info(
       {
@@ -263,17 +263,21 @@ export class AccountSession {
   async #keepLooking(): Promise<void> {
     const { signal, sweepEveryMs, overlapMs, log } = this.#options;
     let sweptMs = this.#nowMs();
+    // By the clock that never jumps: the exchange's may stand still for this.
+    let sweptLocalMs = localMs();
     for (;;) {
       await sleep(Math.min(1_000, sweepEveryMs), undefined, { signal });
       if (this.state.gap !== null || !this.state.isConnected) continue;
       const nowMs = this.#nowMs();
-      const due = this.#looks.filter(({ atMs }) => atMs <= nowMs);
-      if (due.length === 0 && nowMs - sweptMs < sweepEveryMs) continue;
-      this.#looks = this.#looks.filter(({ atMs }) => atMs > nowMs);
+      const nowLocalMs = localMs();
+      const due = this.#looks.filter(({ atLocalMs }) => atLocalMs <= nowLocalMs);
+      if (due.length === 0 && nowLocalMs - sweptLocalMs < sweepEveryMs) continue;
+      this.#looks = this.#looks.filter(({ atLocalMs }) => atLocalMs > nowLocalMs);
       const sinceMs = Math.min(sweptMs, ...due.map((look) => look.sinceMs));
       try {
         const counts = await this.#backfill.pass(sinceMs, overlapMs);
         sweptMs = nowMs;
+        sweptLocalMs = nowLocalMs;
         const missed = counts.orders + counts.executions;
         if (missed > 0) log.warn({ account: this.account, orders: counts.orders, executions: counts.executions }, 'REST shows what the stream did not: written late');
       } catch (error) {
