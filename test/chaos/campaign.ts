@@ -109,6 +109,8 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     const problems = [...fleet.problems, ...verdict.problems];
     say('rebuild of all tables from the log');
     await command(['rebuild'], { ...faulty, ...servers.direct }, dir).catch((error: Error) => problems.push(error.message));
+    say('verify: every invariant, book by book');
+    await command(['verify'], { ...faulty, ...servers.direct }, dir).catch((error: Error) => problems.push(error.message));
     return { ...verdict, problems, injected, exits: fleet.exits, seconds: (Date.now() - startedMs) / 1_000 };
   } finally {
     endProcesses();
