@@ -39,7 +39,8 @@ export async function findForgotten(cluster: Cluster, task: TaskPlaces, wasCommi
     const [stable, ends, hasOffsets] = await Promise.all([lastStableOffsets(cluster, places), endOffsets(cluster, places), hasUndecidedOffsets(cluster, task.groupId, task.inputs)]);
     const partitions = places.filter((_place, index) => stable[index]!.offset < ends[index]!.offset);
     if (partitions.length === 0 && !hasOffsets) return null;
-    if (Date.now() < giveUpMs) continue;
+    // Where the decision is known, a marker too many does no harm, and a writer that dies now takes the decision with it.
+    if (wasCommitted === null && Date.now() < giveUpMs) continue;
     const isCommit = wasCommitted ?? (partitions.includes(task.changelog) ? await areOffsetsCommitted(cluster, task, hasOffsets) : await endsWithCommit(cluster, task.changelog));
     return { partitions, hasOffsets, isCommit, isCertain: hasOffsets || partitions.some((place) => !task.deadLetters.includes(place)) };
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_ERROR, TRANSACTIONAL_ID_NOT_FOUND } from './broker-errors.js';
 import type { Cluster } from './cluster.js';
+import type { BrokerConnection } from './connection.js';
 import { classify, TransientError, type LogError } from './errors.js';
 import { findForgotten, type Forgotten } from './forgotten-transaction.js';
 import type { TaskPlaces, TaskWriter, TopicPartition, TopicPartitionOffset } from './log.js';
@@ -71,6 +72,8 @@ export class TransactionalProducer implements TaskWriter {
    */
   readonly #reached = new Set<string>();
   #transaction: OpenTransaction | null = null;
+  /** To the coordinator, when the last transaction was ended. */
+  #endedOn: BrokerConnection | null = null;
   #failure: LogError | null = null;
   /** Produce requests leave in the order of the `send` calls; this is the last one's leaving. */
   #dispatched: Promise<void> = Promise.resolve();
@@ -120,6 +123,7 @@ export class TransactionalProducer implements TaskWriter {
   async #newEpoch(): Promise<void> {
     this.#identity = null;
     this.#transaction = null;
+    this.#endedOn = null;
     this.#failure = null;
     const { producerId, producerEpoch } = await this.#insist(initProducerIdRequest(this.#id, this.#transactionTimeoutMs), (answer) => answer.errorCode);
     this.#identity = { producerId, producerEpoch };
@@ -177,8 +181,10 @@ export class TransactionalProducer implements TaskWriter {
       steps.push(this.#guard(committed));
     }
     await allSettledOrThrow(steps);
-    await this.#guard(this.#ask(endTxnRequest(this.#id, identity, true), (answer) => answer.errorCode).then(() => {}));
+    const connection = await this.#guard(this.#coordinatorConnection());
+    await this.#guard(this.#ask(endTxnRequest(this.#id, identity, true), (answer) => answer.errorCode));
     this.#transaction = null;
+    this.#endedOn = connection;
   }
 
   /** A new epoch rather than EndTxn: a late produce request of the old one can then reach no later transaction. */
@@ -209,6 +215,8 @@ export class TransactionalProducer implements TaskWriter {
 
   #begin(): OpenTransaction {
     if (this.#transaction === null) {
+      // The broker may have been killed since, and have forgotten to mark the last transaction: init() looks.
+      if (this.#endedOn?.isUsable === false) throw (this.#failure = new TransientError(`the coordinator of "${this.#id}" was lost since the last transaction: whether it is marked everywhere has to be looked at`));
       this.#transaction = { added: new Map(), offsetsAdded: new Map(), acknowledgements: [] };
       this.#dispatched = Promise.resolve();
     }
@@ -216,10 +224,10 @@ export class TransactionalProducer implements TaskWriter {
   }
 
   /** Remembers the first failure: a transaction of which anything failed must never be committed. */
-  async #guard(step: Promise<void>): Promise<void> {
+  async #guard<T>(step: Promise<T>): Promise<T> {
     const identity = this.#identity;
     try {
-      await step;
+      return await step;
     } catch (error) {
       const failure = classify(error, `the transaction of "${this.#id}" failed`);
       if (identity === this.#identity) this.#failure ??= failure;
@@ -252,6 +260,10 @@ export class TransactionalProducer implements TaskWriter {
       transaction.offsetsAdded.set(groupId, adding);
     }
     return adding;
+  }
+
+  async #coordinatorConnection(): Promise<BrokerConnection> {
+    return this.#cluster.connection(await this.#cluster.coordinator('transaction', this.#id), this.#lane);
   }
 
   #ask<Answer>(

@@ -37,6 +37,11 @@ export class FaultProxy {
     for (const socket of this.#sockets) socket.resume();
   }
 
+  /** Ends every connection there is. */
+  cutAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   /** Opens a way to the broker; to be called before a client uses `reach`. */
   async open(address: Address): Promise<void> {
     const key = `${address.host}:${address.port}`;
@@ -51,7 +56,7 @@ export class FaultProxy {
   };
 
   async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
+    this.cutAll();
     for (const listening of this.#servers.values()) (await listening).server.close();
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import kafkajs from 'kafkajs';
 import { FencedError, LogError, RecordRefusedError, TransientError } from '../../src/kafka/errors.js';
@@ -62,6 +63,30 @@ describe('transactions on a broker', function () {
     await task.commit('', []);
     await task.abort();
     expect(await committedValues(log, out, 0, 1)).to.deep.equal(['kept']);
+  });
+
+  it('begin with a look at the last one where the coordinator was lost meanwhile: a broker that was killed may have forgotten to mark it', async () => {
+    const out = await kafka.topic(1);
+    const proxy = new FaultProxy();
+    for (const broker of kafka.brokers) await proxy.open({ host: broker.split(':')[0]!, port: Number(broker.split(':')[1]) });
+    const task = await writer(kafka.name('writer'), kafka.log({ reach: proxy.reach }));
+    try {
+      await task.send([outgoing(out, 0, 'first')]);
+      await task.commit('', []);
+      await task.send([outgoing(out, 0, 'second')]);
+      await task.commit('', []);
+      proxy.cutAll();
+      // Until this process has heard of it.
+      await pause(500);
+      await failsWith(TransientError, task.send([outgoing(out, 0, 'too soon')]), 'whether it is marked everywhere has to be looked at');
+      await task.init();
+      await task.send([outgoing(out, 0, 'third')]);
+      await task.commit('', []);
+      expect(await committedValues(log, out, 0, 3)).to.deep.equal(['first', 'second', 'third']);
+    } finally {
+      await task.close();
+      await proxy.close();
+    }
   });
 
   it('of a writer that was succeeded are refused, and what it left open is gone', async () => {
@@ -219,7 +244,8 @@ describe('transactions on a broker', function () {
   });
 });
 
-async function failsWith(kind: new (...args: never[]) => LogError, promise: Promise<unknown>): Promise<void> {
+async function failsWith(kind: new (...args: never[]) => LogError, promise: Promise<unknown>, words = ''): Promise<void> {
   const outcome = await promise.then(() => null, (error: unknown) => error);
   expect(outcome).to.be.instanceOf(kind);
+  expect((outcome as Error).message).to.include(words);
 }
