@@ -35,6 +35,13 @@ describe('what verify judges', () => {
     expect(breaches).to.deep.equal([]);
   });
 
+  it('holds where a lot is closed at an average that no update shows, after one whose price was exact', async () => {
+    const { lines } = simulate(scenario('everything', 55, { assets: 8, accounts: 2, orders: 250, meanGapMs: 350, trouble: { midStart: 0 } }));
+    const asset = lines.filter((line) => line.includes('DOGEUSD"'));
+    const { breaches } = await judgeReplay(await replaySession({ lines: asset }, { partitions: 1, isLogKept: true }), 1, 'pro-rata');
+    expect(breaches).to.deep.equal([]);
+  });
+
   it('holds of tables that are behind their topics, each at its own place', async () => {
     const { lines } = simulate(scenario('late-fills', 8, { orders: 8 }));
     const result = await replaySession({ lines }, { partitions: 2, isLogKept: true });
