@@ -90,10 +90,10 @@ export interface TaskPlaces {
  */
 export interface TaskWriter {
   /**
-   * Fences every earlier writer of this id and waits until its open transaction is aborted or its commit finished. `owned`: places
+   * Fences every earlier writer of this id and waits until its open transaction is aborted or its commit finished. `task`: places
    * to be freed of a transaction that the broker counts as ended but has never marked so.
    */
-  init(owned?: TaskPlaces): Promise<void>;
+  init(task?: TaskPlaces): Promise<void>;
   /** Opens a transaction if none is open. Resolves when every record is acknowledged by its partition. */
   send(records: readonly OutgoingRecord[]): Promise<void>;
   /**
