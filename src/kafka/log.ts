@@ -7,7 +7,7 @@ import type { LogRecord, OutgoingRecord } from './record.js';
  * How a task runs. Task p of a role = partition p of all its input topics + its state.
  *
  *   1. `log.join(...)` calls `onAssignment` with the tasks this member now owns. A task it keeps goes on undisturbed.
- *   2. gained task: `writer = log.writer("<app>.<role>.<p>")`, `await writer.init(owned)`. From here on no predecessor can
+ *   2. gained task: `writer = log.writer("<app>.<role>.<p>")`, `await writer.init(places)`. From here on no predecessor can
  *      write, and none of its transactions is still open.
  *   3. only then `log.committedOffsets(...)`, and restore: `for await (... of log.readRange({ until: 'lastStable' }))`.
  *   4. `reader.assign(...)` at the committed offsets; `poll`, step, `writer.send(...)` any number of times,
@@ -90,10 +90,10 @@ export interface TaskPlaces {
  */
 export interface TaskWriter {
   /**
-   * Fences every earlier writer of this id and waits until its open transaction is aborted or its commit finished. `task`: places
+   * Fences every earlier writer of this id and waits until its open transaction is aborted or its commit finished. `places`: those
    * to be freed of a transaction that the broker counts as ended but has never marked so.
    */
-  init(task?: TaskPlaces): Promise<void>;
+  init(places?: TaskPlaces): Promise<void>;
   /** Opens a transaction if none is open. Resolves when every record is acknowledged by its partition. */
   send(records: readonly OutgoingRecord[]): Promise<void>;
   /**
