@@ -113,7 +113,7 @@ export class RegistryClient {
       if (attempt >= this.endpoints.length) await sleep(FIRST_PAUSE_MS * 2 ** (attempt - this.endpoints.length));
       try {
         const answer = await send(this.endpoints[this.preferred] as Endpoint, method, path, body);
-        if (answer.status < 500) return this.bodyOf(answer, method, path, none);
+        if (answer.status < 500 && !isCollision(answer)) return this.bodyOf(answer, method, path, none);
         failure = new Error(describe(answer));
       } catch (error) {
         if (error instanceof GuidedError) throw error;
@@ -139,6 +139,11 @@ export class RegistryClient {
   private addresses(): string {
     return this.endpoints.map(({ base }) => base).join(', ');
   }
+}
+
+/** Apicurio, when two requests make a subject at once: the second time it is there. */
+function isCollision({ status, body }: Answer): boolean {
+  return status === 409 && String((body as { readonly message?: unknown } | null)?.message).includes('already exists');
 }
 
 /** Whether TLS failed because nobody that is trusted signed the certificate. */

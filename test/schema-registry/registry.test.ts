@@ -127,6 +127,17 @@ describe('RegistryClient', () => {
     );
   });
 
+  it('asks again where the registry collided with itself over a new subject, as Apicurio does', async () => {
+    let asked = 0;
+    await withServer(
+      () => (asked++ === 0 ? [409, { error_code: 409, message: "An artifact with ID 's' in group 'null' already exists." }] : [200, { id: 5 }]),
+      async (address) => {
+        expect(await new RegistryClient(`http://${address}`).register('s', '"string"')).to.equal(5);
+      },
+    );
+    expect(asked).to.equal(2);
+  });
+
   it('calls a refused schema incompatible', async () => {
     await withServer(
       () => [409, { error_code: 409, message: 'reader misses a default' }],
