@@ -3,8 +3,9 @@ import { copyBookState, newBookState, sameBookState } from './book-state.js';
 import { checkConservation, newConservation } from './conservation.js';
 import { Derivation } from './derivation.js';
 import { DerivedRows, NO_ROWS } from './derived-rows.js';
-import { type FlowItem, type Item, type UpdateItem, eventTime } from './evidence-item.js';
+import { type FillItem, type FlowItem, type Item, type UpdateItem, eventTime } from './evidence-item.js';
 import { EvidenceList } from './evidence-list.js';
+import type { EvidenceNames } from './evidence-names.js';
 import type { Ledger } from './ledger.js';
 
 /** A state of the derivation right after the update of this seq: where a corrected derivation can begin. */
@@ -50,7 +51,7 @@ export class Book {
   readonly derivation: Derivation;
   readonly options: HorizonOptions;
   readonly conservation = newConservation();
-  readonly evidence = new EvidenceList();
+  readonly evidence: EvidenceList;
   /** State at the horizon: everything at or before its seq is taken for good. */
   base: Snapshot = { seq: Number.NEGATIVE_INFINITY, state: newBookState() };
   snapshots: Snapshot[] = [];
@@ -66,16 +67,26 @@ export class Book {
   dirtySinceMs = Number.NEGATIVE_INFINITY;
   #intervalsSinceSnapshot = 0;
   #derivingIssued = false;
+  /** Deriving from archived items again, and the order-derived fills that may count there, once they were asked for. */
+  #lookingBack = false;
+  #fillsBack: readonly FillItem[] | null = null;
   readonly #extension = new DerivedRows();
   /** The horizon is not looked at before this watermark. */
   nextHorizonMs = Number.NEGATIVE_INFINITY;
   /** Updates that did not fit the fills dated before them. */
   readonly #gapSeqs = new Set<number>();
 
-  constructor(ledger: Ledger, options: HorizonOptions) {
+  constructor(ledger: Ledger, options: HorizonOptions, names: EvidenceNames) {
     this.ledger = ledger;
     this.options = options;
-    this.derivation = new Derivation(ledger, () => this.evidence.orderFills(this.#derivingIssued), (seq) => this.#gapSeqs.add(seq));
+    this.evidence = new EvidenceList(ledger.key.positionIdx, names);
+    this.derivation = new Derivation(ledger, () => this.#rangedFills(), (seq) => this.#gapSeqs.add(seq));
+  }
+
+  #rangedFills(): readonly FillItem[] {
+    if (!this.#lookingBack) return this.evidence.orderFills(this.#derivingIssued);
+    this.#fillsBack ??= this.evidence.issuedOrderFills();
+    return this.#fillsBack;
   }
 
   /** The lowest seq at which an item can change what was issued. */
@@ -101,7 +112,8 @@ export class Book {
   }
 
   /** Takes an item out: at once if it was never issued, else as soon as a derivation without it is settled. */
-  remove(item: Item, effectiveMs: number): void {
+  remove(known: Item, effectiveMs: number): void {
+    const item = this.evidence.atHand(known);
     if (!this.evidence.isIssued(item)) {
       this.evidence.take(item);
       return;
@@ -118,9 +130,8 @@ export class Book {
     if (item.seq <= this.base.seq) return true;
     // A checkpoint is made of a settled update.
     if (item.seq > this.#tipSeq()) return false;
-    const { items } = this.evidence;
     const anchor = this.#checkpointIndex(watermarkMs);
-    return anchor >= 0 && item.seq <= items[anchor]!.seq!;
+    return anchor >= 0 && item.seq <= this.evidence.seqAt(anchor)!;
   }
 
   /** Whether an update only repeats what the checkpoint was made of. */
@@ -139,7 +150,7 @@ export class Book {
     return ids;
   }
 
-  /** Index of the update at which a checkpoint can be made; -1 if there is none. */
+  /** Which item is the update at which a checkpoint can be made; -1 if there is none. */
   #checkpointIndex(watermarkMs: number): number {
     const { horizonMs, horizonEvents } = this.options;
     return this.evidence.lastUpdateAmong(this.evidence.countBeyond(watermarkMs - horizonMs, horizonEvents));
@@ -148,7 +159,7 @@ export class Book {
   /** Whether there are enough items beyond the newest of the horizon to be worth forgetting. */
   get #isLong(): boolean {
     const { horizonEvents } = this.options;
-    return this.evidence.items.length >= horizonEvents + Math.max(1, Math.floor(horizonEvents / HORIZON_SLACK));
+    return this.evidence.length >= horizonEvents + Math.max(1, Math.floor(horizonEvents / HORIZON_SLACK));
   }
 
   /** The watermark before which nothing of the book changes, as long as no evidence comes. */
@@ -158,31 +169,39 @@ export class Book {
     return this.evidence.length === 0 ? waiting : Math.min(waiting, this.nextHorizonMs);
   }
 
-  /** Forgets what is beyond the horizon, once it is worth it. Answers the forgotten items, or null. */
-  moveHorizon(watermarkMs: number): Item[] | null {
+  /** Forgets what is beyond the horizon, once it is worth it. Answers whether anything was. */
+  moveHorizon(watermarkMs: number): boolean {
     const { horizonMs } = this.options;
-    const { items } = this.evidence;
-    if (this.dirtySeq !== null || (!this.#isLong && watermarkMs < this.nextHorizonMs)) return null;
-    const first = items[0];
-    if (first === undefined) return null;
-    this.nextHorizonMs = Math.max(eventTime(first) + horizonMs, watermarkMs) + horizonMs / HORIZON_SLACK;
+    if (this.dirtySeq !== null || (!this.#isLong && watermarkMs < this.nextHorizonMs)) return false;
+    if (this.evidence.length === 0) return false;
+    this.nextHorizonMs = Math.max(this.evidence.eventTimeAt(0) + horizonMs, watermarkMs) + horizonMs / HORIZON_SLACK;
     const anchor = this.#checkpointIndex(watermarkMs);
-    if (anchor < 0) return null;
-    const anchorSeq = items[anchor]!.seq!;
-    const from = this.#snapshotBefore(anchorSeq + 0.5);
-    const run: Run = { state: copyBookState(from.state), rows: new DerivedRows(), index: this.evidence.indexAfter(from.seq) };
-    while (run.index <= anchor && this.#stepOld(run, anchor + 1)) { /* up to the checkpoint */ }
-    this.base = { seq: anchorSeq, state: run.state };
+    if (anchor < 0) return false;
+    const anchorSeq = this.evidence.seqAt(anchor)!;
+    this.base = { seq: anchorSeq, state: this.#deriveIssued(this.#snapshotBefore(anchorSeq + 0.5), anchor + 1).state };
     this.snapshots = this.snapshots.filter((snapshot) => snapshot.seq > anchorSeq);
     for (const seq of this.#gapSeqs) if (seq <= anchorSeq) this.#gapSeqs.delete(seq);
-    return this.evidence.cut(anchor + 1);
+    this.evidence.cut(anchor + 1);
+    return true;
   }
 
   /** All rows since the horizon, as a derivation of the issued items says: what was issued must add up to it. */
   issuedRows(): DerivedRows {
-    const run: Run = { state: copyBookState(this.base.state), rows: new DerivedRows(), index: 0 };
-    while (run.index < this.evidence.tipIndex && this.#stepOld(run, this.evidence.tipIndex)) { /* to the tip */ }
-    return run.rows;
+    return this.#deriveIssued(this.base, this.evidence.issuedLength).rows;
+  }
+
+  /** Derives from a snapshot on over the issued items among the first so many. */
+  #deriveIssued(from: Snapshot, count: number): Run {
+    const run: Run = { state: copyBookState(from.state), rows: new DerivedRows(), index: 0 };
+    const items = this.evidence.readAfter(from.seq, count);
+    this.#lookingBack = true;
+    try {
+      while (run.index < items.length && this.#stepOld(run, items, items.length)) { /* to the end */ }
+    } finally {
+      this.#lookingBack = false;
+      this.#fillsBack = null;
+    }
+    return run;
   }
 
   /** Derives the tip again from base and settled items, after they were read back. */
@@ -192,12 +211,13 @@ export class Book {
     this.snapshots = [];
     while (run.index < this.evidence.tipIndex) {
       const from = run.index;
-      if (!this.#stepOld(run, this.evidence.tipIndex)) break;
+      if (!this.#stepOld(run, this.evidence.items, this.evidence.tipIndex)) break;
       this.#afterStep(run, from);
       run.rows = new DerivedRows();
     }
     this.tip = run.state;
     this.tipIsOpen = this.evidence.isOpenAt(this.evidence.tipIndex);
+    if (this.dirtySeq === null) this.evidence.archiveSettled();
   }
 
   #markDirty(fromSeq: number, toSeq: number, effectiveMs: number): void {
@@ -230,6 +250,7 @@ export class Book {
       const extended = onOpenTip ? this.#rederive(this.#tipSeq() + 0.5, Number.POSITIVE_INFINITY, watermarkMs) : this.#extend(watermarkMs);
       if (extended !== null) settlements.push(extended);
     }
+    if (settlements.length > 0) this.evidence.archiveSettled();
     return settlements;
   }
 
@@ -318,19 +339,19 @@ export class Book {
   }
 
   /** The same over the settled items only, as they were issued. False at their end. */
-  #stepOld(run: Run, end: number): boolean {
+  #stepOld(run: Run, items: readonly Item[], end: number): boolean {
     this.#derivingIssued = true;
     try {
-      return this.#stepIssued(run, end);
+      return this.#stepIssued(run, items, end);
     } finally {
       this.#derivingIssued = false;
     }
   }
 
-  #stepIssued(run: Run, end: number): boolean {
+  #stepIssued(run: Run, items: readonly Item[], end: number): boolean {
     const flows: FlowItem[] = [];
     for (let i = run.index; i < end; i++) {
-      const item = this.evidence.items[i]!;
+      const item = items[i]!;
       if (!item.settled) continue;
       if (item.kind !== 'update') {
         flows.push(item);
@@ -344,7 +365,7 @@ export class Book {
       const { seq } = flows[0]!;
       const group = seq === null ? flows.slice(0, 1) : flows.filter((flow) => flow.seq === seq);
       this.derivation.tail(run.state, group, run.rows);
-      run.index = this.evidence.items.indexOf(group[group.length - 1]!, run.index) + 1;
+      run.index = items.indexOf(group[group.length - 1]!, run.index) + 1;
       return true;
     }
     run.index = end;
@@ -357,6 +378,7 @@ export class Book {
    */
   #rederive(dirtySeq: number, dirtyToSeq: number, watermarkMs: number): Settlement | null {
     const begin = this.#snapshotBefore(dirtySeq);
+    this.evidence.bringBackAfter(begin.seq);
     const beginIndex = this.evidence.indexAfter(begin.seq);
     const oldRun: Run = { state: copyBookState(begin.state), rows: new DerivedRows(), index: beginIndex };
     const newRun: Run = { state: copyBookState(begin.state), rows: new DerivedRows(), index: beginIndex };
@@ -373,7 +395,7 @@ export class Book {
       intervals += 1;
       if (intervals % SNAPSHOT_INTERVALS === 0) fresh.push({ seq: last.seq, state: copyBookState(newRun.state) });
       if (!last.settled || last.dying || newRun.index <= lastChange) continue;
-      while (oldRun.index < newRun.index && this.#stepOld(oldRun, newRun.index)) { /* catches up */ }
+      while (oldRun.index < newRun.index && this.#stepOld(oldRun, this.evidence.items, newRun.index)) { /* catches up */ }
       if (sameBookState(oldRun.state, newRun.state)) {
         converged = true;
         break;
@@ -385,7 +407,7 @@ export class Book {
       this.#keepTip(oldRun.state, newRun.state, this.evidence.items[newRun.index - 1] as UpdateItem, begin.seq, fresh);
       this.evidence.settle(beginIndex, newRun.index);
     } else {
-      while (this.#stepOld(oldRun, this.evidence.tipIndex)) { /* to the end of what was issued */ }
+      while (this.#stepOld(oldRun, this.evidence.items, this.evidence.tipIndex)) { /* to the end of what was issued */ }
       this.#replaceTip(newRun, watermarkMs, begin.seq, fresh);
       this.evidence.settle(beginIndex, newRun.index);
     }

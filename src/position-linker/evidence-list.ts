@@ -1,18 +1,75 @@
 import type { MovedPart } from './book-state.js';
+import { EvidenceArchive } from './evidence-archive.js';
 import { type FillItem, type Item, type UpdateItem, compareItems, eventTime } from './evidence-item.js';
+import type { EvidenceNames } from './evidence-names.js';
+
+/** After a part of the archive was needed again, it is left at hand until this share of it has come on top. */
+const RESTING_SHARE = 4;
 
 /**
- * The evidence of a book in its order, and how far it has been issued. Items before `tipIndex` are settled, but for late
- * ones that came since.
+ * The evidence of a book in its order, and how far it has been issued: the archive first, then the items at hand. Items
+ * before `tipIndex` are settled, but for late ones that came since.
  */
 export class EvidenceList {
+  readonly archive: EvidenceArchive;
+  /** Items at hand: all that go after the archive. */
   items: Item[] = [];
+  /** Index among the items at hand. */
   tipIndex = 0;
+  readonly #names: EvidenceNames;
+  /** Fewer settled items at hand are not put away. */
+  #restingLength = 0;
   /** Order-derived fills as they now are, and as they were issued; null when an item came or went since. */
   #orderFills: { readonly now: readonly FillItem[]; readonly issued: readonly FillItem[] } | null = null;
 
+  constructor(positionIdx: number, names: EvidenceNames) {
+    this.archive = new EvidenceArchive(positionIdx);
+    this.#names = names;
+    names.addArchive(this.archive);
+  }
+
+  /** How many items there are, with those of the archive. */
   get length(): number {
-    return this.items.length;
+    return this.archive.length + this.items.length;
+  }
+
+  /** Puts away what has led to rows, up to the last update among it. Not to be called while a correction waits. */
+  archiveSettled(): void {
+    let end = this.tipIndex;
+    while (end > 0 && this.items[end - 1]!.kind !== 'update') end -= 1;
+    if (end === 0 || end < this.#restingLength) return;
+    for (let i = 0; i < end; i++) {
+      const item = this.items[i]!;
+      const hash = this.archive.append(item);
+      if (item.kind === 'update') continue;
+      this.#names.putAway(item, hash);
+      if (item.kind === 'fill' && item.source === 'order') this.#orderFills = null;
+    }
+    if (end === this.items.length) this.items.length = 0;
+    else this.items.splice(0, end);
+    this.tipIndex -= end;
+    this.#restingLength = 0;
+  }
+
+  /** Takes the archived items after a seq to hand again. */
+  bringBackAfter(seq: number): void {
+    if (seq < this.archive.lastSeq) this.#bringBack(this.archive.indexAfter(seq));
+  }
+
+  #bringBack(index: number): void {
+    const back = this.archive.takeFrom(index);
+    for (const item of back) if (item.kind !== 'update') this.#names.bringBack(item);
+    this.items = back.concat(this.items);
+    this.tipIndex += back.length;
+    this.#restingLength = this.items.length + Math.ceil(back.length / RESTING_SHARE);
+    this.#orderFills = null;
+  }
+
+  /** The item itself, of one that may be a copy from the archive; it is at hand then. */
+  atHand(item: Item): Item {
+    if (item.seq === null || item.seq > this.archive.lastSeq) return item;
+    this.bringBackAfter(item.seq - 1);
+    return this.items.find((other) => other.seq === item.seq && isSame(other, item))!;
   }
 
   /** Whether an item has led to rows: of an order-derived fill that still waits, a part may have been taken already. */
@@ -20,7 +77,12 @@ export class EvidenceList {
     return item.settled || (item.kind === 'fill' && item.taken);
   }
 
-  /** Order-derived fills as they now are, or as they were issued. */
+  /** Order-derived fills as they were issued, those of the archive too: for a look back at what is beyond the horizon. */
+  issuedOrderFills(): readonly FillItem[] {
+    return [...this.archive.orderFills(), ...this.orderFills(true)];
+  }
+
+  /** Order-derived fills at hand as they now are, or as they were issued: an older one can be no part of what is derived after it. */
   orderFills(asIssued: boolean): readonly FillItem[] {
     if (this.#orderFills === null) {
       const fills = this.items.filter((item): item is FillItem => item.kind === 'fill' && item.source === 'order');
@@ -36,6 +98,7 @@ export class EvidenceList {
 
   /** Puts an item in its place; answers whether that is before the tip. */
   insert(item: Item): boolean {
+    if (item.seq !== null) this.bringBackAfter(item.seq - 1);
     const index = this.#lowerBound(item);
     if (index === this.items.length) this.items.push(item);
     else this.items.splice(index, 0, item);
@@ -67,7 +130,7 @@ export class EvidenceList {
     return low;
   }
 
-  /** Index of the first item after all of a seq. */
+  /** Index among the items at hand of the first after all of a seq. */
   indexAfter(seq: number): number {
     let low = 0;
     let high = this.items.length;
@@ -83,7 +146,8 @@ export class EvidenceList {
   /** The update that stands for a seq; null if none is known. */
   updateAt(seq: number): UpdateItem | null {
     const last = this.items[this.items.length - 1];
-    if (last === undefined || (last.seq !== null && last.seq < seq)) return null;
+    if (last === undefined || seq <= this.archive.lastSeq) return this.archive.updateAt(seq);
+    if (last.seq !== null && last.seq < seq) return null;
     for (let i = last.seq === seq ? this.items.length - 1 : this.indexAfter(seq) - 1; i >= 0; i--) {
       const item = this.items[i]!;
       if (item.kind !== 'update' || item.seq !== seq) return null;
@@ -140,26 +204,64 @@ export class EvidenceList {
     this.tipIndex -= beforeTip;
   }
 
-  /** How many of the oldest issued items are beyond a horizon: older than an event time, or more than so many. */
-  countBeyond(oldestMs: number, newest: number): number {
-    let count = Math.max(0, this.items.length - newest);
-    while (count < this.tipIndex && eventTime(this.items[count]!) <= oldestMs) count += 1;
-    return Math.min(count, this.tipIndex);
+  /** Event time of the n-th item, those of the archive counted. */
+  eventTimeAt(n: number): number {
+    return n < this.archive.length ? this.archive.eventTimeAt(n) : eventTime(this.items[n - this.archive.length]!);
   }
 
-  /** Index of the last settled update among the first `count` items; -1 if there is none. */
+  /** Seq of the n-th item, those of the archive counted. */
+  seqAt(n: number): number | null {
+    return n < this.archive.length ? this.archive.seqAt(n) : this.items[n - this.archive.length]!.seq;
+  }
+
+  /** How many of the oldest issued items are beyond a horizon: older than an event time, or more than so many. */
+  countBeyond(oldestMs: number, newest: number): number {
+    const { issuedLength } = this;
+    let count = Math.max(0, this.length - newest);
+    while (count < issuedLength && this.eventTimeAt(count) <= oldestMs) count += 1;
+    return Math.min(count, issuedLength);
+  }
+
+  /** Which of the first `count` items is the last settled update; -1 if none is. */
   lastUpdateAmong(count: number): number {
-    for (let i = count - 1; i >= 0; i--) {
-      const item = this.items[i]!;
-      if (item.kind === 'update' && item.settled && !item.dying) return i;
+    const archived = this.archive.length;
+    for (let n = count - 1; n >= 0; n--) {
+      if (n < archived) {
+        if (this.archive.isUpdateAt(n)) return n;
+        continue;
+      }
+      const item = this.items[n - archived]!;
+      if (item.kind === 'update' && item.settled && !item.dying) return n;
     }
     return -1;
   }
 
-  /** Takes the first items out for good. */
-  cut(count: number): Item[] {
-    this.tipIndex -= count;
-    this.#orderFills = null;
-    return this.items.splice(0, count);
+  /** How many items are issued or go before one that is, those of the archive counted. */
+  get issuedLength(): number {
+    return this.archive.length + this.tipIndex;
   }
+
+  /** Those of the first `count` items that go after a seq, those of the archive counted. */
+  readAfter(seq: number, count: number): Item[] {
+    const archived = this.archive.length;
+    const old = this.archive.read(this.archive.indexAfter(seq), Math.min(count, archived));
+    return count <= archived ? old : old.concat(this.items.slice(this.indexAfter(seq), count - archived));
+  }
+
+  /** Forgets the first items for good, those of the archive counted. */
+  cut(count: number): void {
+    const old = Math.min(count, this.archive.length);
+    if (old > 0) this.archive.dropFirst(old, (hash) => this.#names.forget(hash));
+    if (count === old) return;
+    for (const item of this.items.splice(0, count - old)) if (item.kind !== 'update') this.#names.delete(item);
+    this.tipIndex -= count - old;
+    this.#orderFills = null;
+  }
+}
+
+/** Whether two items of one seq are one piece of evidence. */
+function isSame(a: Item, b: Item): boolean {
+  if (a.kind === 'fill') return b.kind === 'fill' && a.fillId === b.fillId;
+  if (a.kind === 'cash') return b.kind === 'cash' && a.cashId === b.cashId;
+  return b.kind === 'update';
 }

@@ -6,6 +6,7 @@ import { Book, type HorizonOptions } from './book.js';
 import type { Contract } from './contract.js';
 import type { DerivedDiscrepancy } from './derived-rows.js';
 import type { CashItem, FillItem, Item, UpdateItem } from './evidence-item.js';
+import { EvidenceNames } from './evidence-names.js';
 import { exitReason } from './exit-reason.js';
 import type { OrderMark, PositionMark } from './input-bytes.js';
 import { type ChangeCause, Issuer } from './issuer.js';
@@ -47,8 +48,7 @@ export class Market {
   #inOrder: BookEntry[] = [];
   /** Watermarks below it need not be looked at: nothing came since it was found. */
   #quietUntilMs = Number.NEGATIVE_INFINITY;
-  readonly fills = new Map<string, FillItem>();
-  readonly cash = new Map<string, CashItem>();
+  readonly names = new EvidenceNames();
   readonly inferred = new Map<string, Inferred>();
   /** Highest seq anything was dated to; dates can only change for what is new and below it. */
   highestDatedSeq = Number.NEGATIVE_INFINITY;
@@ -67,7 +67,7 @@ export class Market {
     if (entry === undefined) {
       const key = { account: this.account, category: this.category, asset: this.asset, positionIdx };
       const ledger = new Ledger(key, this.contract, this.options.policy);
-      entry = { book: new Book(ledger, this.options), issuer: new Issuer(key), reason: null };
+      entry = { book: new Book(ledger, this.options, this.names), issuer: new Issuer(key), reason: null };
       this.books.set(positionIdx, entry);
       this.#inOrder = [...this.books].sort(([a], [b]) => a - b).map(([, made]) => made);
     }
@@ -85,12 +85,12 @@ export class Market {
 
   onFill(record: Fill, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
     this.#quietUntilMs = Number.NEGATIVE_INFINITY;
-    const earlier = this.fills.get(record.fill_id);
+    const earlier = this.names.fill(record.fill_id);
     if (record.retracted) {
       this.inferred.delete(record.fill_id);
       if (earlier === undefined) return;
-      this.fills.delete(record.fill_id);
       this.#remove(earlier, effectiveMs, earlier.source === 'order' ? 'replaced_by_execution' : 'late_fill');
+      this.names.delete(earlier);
       this.#settleBook(this.entry(earlier.positionIdx), effectiveMs, watermarkMs, emitter);
       return;
     }
@@ -105,12 +105,12 @@ export class Market {
 
   onCash(record: CashEvent, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
     this.#quietUntilMs = Number.NEGATIVE_INFINITY;
-    const earlier = this.cash.get(record.cash_id);
+    const earlier = this.names.cash(record.cash_id);
     if (record.retracted) {
       this.inferred.delete(cashName(record.cash_id));
       if (earlier === undefined) return;
-      this.cash.delete(record.cash_id);
       this.#remove(earlier, effectiveMs, 'late_fill');
+      this.names.delete(earlier);
       this.#settleBook(this.entry(earlier.positionIdx), effectiveMs, watermarkMs, emitter);
       return;
     }
@@ -211,11 +211,11 @@ export class Market {
   }
 
   restoreInferredFill(record: Fill, effectiveMs: number, isPlaced: boolean): void {
-    this.inferred.set(record.fill_id, { kind: 'fill', record, effectiveMs, item: isPlaced ? this.fills.get(record.fill_id)! : null });
+    this.inferred.set(record.fill_id, { kind: 'fill', record, effectiveMs, item: isPlaced ? this.names.fill(record.fill_id)! : null });
   }
 
   restoreInferredCash(record: CashEvent, effectiveMs: number, isPlaced: boolean): void {
-    this.inferred.set(cashName(record.cash_id), { kind: 'cash', record, effectiveMs, item: isPlaced ? this.cash.get(record.cash_id)! : null });
+    this.inferred.set(cashName(record.cash_id), { kind: 'cash', record, effectiveMs, item: isPlaced ? this.names.cash(record.cash_id)! : null });
   }
 
   #settleBook(entry: BookEntry, knownAtMs: number, watermarkMs: number, emitter: Emitter): boolean {
@@ -235,7 +235,7 @@ export class Market {
 
   #placeFill(record: Fill, effectiveMs: number, watermarkMs: number, occasion: Occasion, emitter: Emitter): void {
     const place = this.#place(record.seq, record.executed_at, record.position_idx, record.side, record.closed_size, occasion === 'at_last');
-    const earlier = this.fills.get(record.fill_id);
+    const earlier = this.names.fill(record.fill_id);
     if (place === null) return;
     const item = fillItem(record, place, effectiveMs);
     if (earlier !== undefined && sameFill(earlier, item)) return;
@@ -245,7 +245,7 @@ export class Market {
       return;
     }
     if (earlier !== undefined) this.#remove(earlier, effectiveMs, 'late_order');
-    this.fills.set(record.fill_id, item);
+    this.names.set(item);
     this.#noteInferred(record.fill_id, item);
     entry.book.add(item);
     entry.reason ??= 'late_fill';
@@ -255,7 +255,7 @@ export class Market {
 
   #placeCash(record: CashEvent, effectiveMs: number, watermarkMs: number, occasion: Occasion, emitter: Emitter): void {
     const place = this.#place(record.seq, record.occurred_at, record.position_idx, record.side, 0n, occasion === 'at_last');
-    const earlier = this.cash.get(record.cash_id);
+    const earlier = this.names.cash(record.cash_id);
     if (place === null) return;
     const item: CashItem = {
       kind: 'cash', positionIdx: place.positionIdx, seq: place.seq, effectiveMs, inputs: record.inputs, settled: false, dying: false,
@@ -269,7 +269,7 @@ export class Market {
       return;
     }
     if (earlier !== undefined) this.#remove(earlier, effectiveMs, 'late_fill');
-    this.cash.set(record.cash_id, item);
+    this.names.set(item);
     this.#noteInferred(cashName(record.cash_id), item);
     entry.book.add(item);
     entry.reason ??= 'late_fill';
@@ -351,17 +351,11 @@ export class Market {
   }
 
   #moveHorizon(entry: BookEntry, watermarkMs: number, emitter: Emitter): boolean {
-    const { nextHorizonMs } = entry.book;
-    const pruned = entry.book.moveHorizon(watermarkMs);
-    if (pruned === null) return entry.book.nextHorizonMs !== nextHorizonMs;
-    for (const item of pruned) {
-      if (item.kind === 'fill') {
-        this.fills.delete(item.fillId);
-        this.inferred.delete(item.fillId);
-      } else if (item.kind === 'cash') {
-        this.cash.delete(item.cashId);
-        this.inferred.delete(cashName(item.cashId));
-      }
+    const { book } = entry;
+    const { nextHorizonMs } = book;
+    if (!book.moveHorizon(watermarkMs)) return book.nextHorizonMs !== nextHorizonMs;
+    for (const [name, { item }] of this.inferred) {
+      if (item !== null && item.seq !== null && item.seq <= book.base.seq && this.books.get(item.positionIdx) === entry) this.inferred.delete(name);
     }
     this.clock.forgetUpTo(this.#inOrder.reduce((lowest, { book }) => Math.min(lowest, book.base.seq), Number.POSITIVE_INFINITY));
     entry.issuer.forget(entry.book.base.seq, entry.book.liveCycleIds(), { knownAtMs: watermarkMs, reason: 'expired' }, emitter);

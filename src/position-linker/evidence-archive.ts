@@ -1,0 +1,204 @@
+import { StateReader, StateWriter } from '../domain/state-bytes.js';
+import { type CashItem, type FillItem, type Item, type UpdateItem, eventTime } from './evidence-item.js';
+import { readItem, writeItem } from './item-bytes.js';
+
+/** Kind of an item in the two lowest bits of its tag; above them a hash of its name. */
+const FILL = 0;
+const ORDER_FILL = 1;
+const CASH = 2;
+const UPDATE = 3;
+const KIND_BITS = 3;
+
+/** One item on its way into an archive. */
+const writer = new StateWriter();
+
+/** Hash of a fill's or cash event's name, as a whole number of 32 bits whose two lowest are 0. */
+export function hashOfName(kind: 'fill' | 'cash', name: string): number {
+  let hash = kind === 'fill' ? 0x811c9dc5 : 0x2b91f39d;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return (hash ^ (hash >>> 15)) & ~KIND_BITS;
+}
+
+export function hashOfFlow(item: FillItem | CashItem): number {
+  return item.kind === 'fill' ? hashOfName('fill', item.fillId) : hashOfName('cash', item.cashId);
+}
+
+function tagOf(item: Item): number {
+  if (item.kind === 'update') return UPDATE;
+  if (item.kind === 'cash') return hashOfFlow(item) | CASH;
+  return hashOfFlow(item) | (item.source === 'order' ? ORDER_FILL : FILL);
+}
+
+/** Items lie in chunks of this size, none in two; one that is larger has a chunk of its own. */
+const CHUNK_BYTES = 8192;
+/** Chunks that were given back: what archives take and give is mostly in balance, and memory from outside costs a collection. */
+const spareChunks: Uint8Array[] = [];
+const MAX_SPARE_CHUNKS = 1024;
+
+function newChunk(bytes: number): Uint8Array {
+  if (bytes > CHUNK_BYTES) return new Uint8Array(bytes);
+  return spareChunks.pop() ?? new Uint8Array(CHUNK_BYTES);
+}
+
+function giveBack(chunks: readonly Uint8Array[]): void {
+  for (const chunk of chunks) if (chunk.length === CHUNK_BYTES && spareChunks.length < MAX_SPARE_CHUNKS) spareChunks.push(chunk);
+}
+
+/**
+ * The oldest evidence of a book, as bytes: items in the book's order that have led to rows and wait for nothing, up to an
+ * update. There are thousands a book, and hardly one is ever looked at again; as objects they would be most of the memory.
+ */
+export class EvidenceArchive {
+  readonly #positionIdx: number;
+  readonly #chunks: Uint8Array[] = [];
+  /** Bytes in use of each chunk. */
+  readonly #used: number[] = [];
+  /** Of each item, side by side: seq, event time, chunk × CHUNK_BYTES + place in it, tag. */
+  readonly #seqs: number[] = [];
+  readonly #times: number[] = [];
+  readonly #places: number[] = [];
+  readonly #tags: number[] = [];
+  /** The last item: hedge messages repeat the quiet leg's for ever. */
+  #last: UpdateItem | null = null;
+
+  constructor(positionIdx: number) {
+    this.#positionIdx = positionIdx;
+  }
+
+  get length(): number {
+    return this.#seqs.length;
+  }
+
+  /** Seq of the last item, an update. */
+  get lastSeq(): number {
+    return this.#seqs[this.#seqs.length - 1] ?? Number.NEGATIVE_INFINITY;
+  }
+
+  seqAt(index: number): number {
+    return this.#seqs[index]!;
+  }
+
+  eventTimeAt(index: number): number {
+    return this.#times[index]!;
+  }
+
+  isUpdateAt(index: number): boolean {
+    return this.#tags[index] === UPDATE;
+  }
+
+  /** All items, each as writeItem writes it. */
+  writeTo(target: StateWriter): void {
+    for (let i = 0; i < this.#chunks.length; i++) target.raw(this.#chunks[i]!.subarray(i === 0 ? this.#places[0]! : 0, this.#used[i]!));
+  }
+
+  /** Adds an item that goes after all others and has a seq; the last one added must be an update. Answers the hash of its name, 0 for an update. */
+  append(item: Item): number {
+    writer.clear();
+    writeItem(writer, item);
+    const written = writer.written();
+    let chunk = this.#chunks.length - 1;
+    if (chunk < 0 || this.#used[chunk]! + written.length > CHUNK_BYTES) {
+      this.#chunks.push(newChunk(written.length));
+      this.#used.push(0);
+      chunk += 1;
+    }
+    const place = this.#used[chunk]!;
+    this.#chunks[chunk]!.set(written, place);
+    this.#used[chunk] = place + written.length;
+    this.#seqs.push(item.seq!);
+    this.#times.push(eventTime(item));
+    this.#places.push(chunk * CHUNK_BYTES + place);
+    const tag = tagOf(item);
+    this.#tags.push(tag);
+    this.#last = item.kind === 'update' ? item : null;
+    return tag & ~KIND_BITS;
+  }
+
+  /** Items from one index up to another, read again. */
+  read(from: number, to: number): Item[] {
+    const items: Item[] = [];
+    let reader: StateReader | null = null;
+    let readChunk = -1;
+    for (let i = from; i < to; i++) {
+      const chunk = this.#chunkOf(i);
+      if (reader === null || chunk !== readChunk) {
+        const place = this.#places[i]! - chunk * CHUNK_BYTES;
+        reader = new StateReader(this.#chunks[chunk]!.subarray(place, this.#used[chunk]!));
+        readChunk = chunk;
+      }
+      items.push(readItem(reader, this.#positionIdx));
+    }
+    return items;
+  }
+
+  #chunkOf(index: number): number {
+    return Math.floor(this.#places[index]! / CHUNK_BYTES);
+  }
+
+  /** Takes out the items from an index on, and answers them. */
+  takeFrom(index: number): Item[] {
+    const items = this.read(index, this.length);
+    if (items.length === 0) return items;
+    const chunk = this.#chunkOf(index);
+    const place = this.#places[index]! - chunk * CHUNK_BYTES;
+    this.#used[chunk] = place;
+    const kept = index === 0 || place === 0 ? chunk : chunk + 1;
+    giveBack(this.#chunks.splice(kept));
+    this.#used.length = kept;
+    for (const column of [this.#seqs, this.#times, this.#places, this.#tags]) column.length = index;
+    this.#last = null;
+    return items;
+  }
+
+  /** Forgets the first items; `forget` is told the hashes of those that have a name. */
+  dropFirst(count: number, forget: (hash: number) => void): void {
+    for (let i = 0; i < count; i++) if (!this.isUpdateAt(i)) forget(this.#tags[i]! & ~KIND_BITS);
+    const chunks = count < this.length ? this.#chunkOf(count) : this.#chunks.length;
+    giveBack(this.#chunks.splice(0, chunks));
+    this.#used.splice(0, chunks);
+    for (const column of [this.#seqs, this.#times, this.#places, this.#tags]) column.splice(0, count);
+    for (let i = 0; i < this.length; i++) this.#places[i]! -= chunks * CHUNK_BYTES;
+    if (this.length === 0) this.#last = null;
+  }
+
+  /** Index of the first item after all of a seq. */
+  indexAfter(seq: number): number {
+    let low = 0;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#seqs[middle]! <= seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The update that stands for a seq; null if there is none. */
+  updateAt(seq: number): UpdateItem | null {
+    const index = this.indexAfter(seq) - 1;
+    if (index < 0 || this.#seqs[index] !== seq || !this.isUpdateAt(index)) return null;
+    if (index === this.length - 1 && this.#last !== null) return this.#last;
+    return this.read(index, index + 1)[0] as UpdateItem;
+  }
+
+  /** Order-derived fills, read again. */
+  orderFills(): FillItem[] {
+    const found: FillItem[] = [];
+    for (let i = 0; i < this.length; i++) {
+      const tag = this.#tags[i]!;
+      if (tag !== UPDATE && (tag & KIND_BITS) === ORDER_FILL) found.push(this.read(i, i + 1)[0] as FillItem);
+    }
+    return found;
+  }
+
+  /** The fill or cash event of a name, read again; null if it is not here. */
+  find(kind: 'fill' | 'cash', name: string): FillItem | CashItem | null {
+    const hash = hashOfName(kind, name);
+    for (let i = 0; i < this.length; i++) {
+      if ((this.#tags[i]! & ~KIND_BITS) !== hash || this.isUpdateAt(i)) continue;
+      const item = this.read(i, i + 1)[0]!;
+      if (kind === 'fill' ? item.kind === 'fill' && item.fillId === name : item.kind === 'cash' && item.cashId === name) return item as FillItem | CashItem;
+    }
+    return null;
+  }
+}
