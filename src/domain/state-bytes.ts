@@ -9,6 +9,8 @@ const WORD = 1;
 const TWO_WORDS = 2;
 const MORE_WORDS = 3;
 
+const LEAST_WORD = -(2n ** 63n);
+const MOST_WORD = 2n ** 63n - 1n;
 /** A decimal as two's complement of 64 bits, and its halves: numbers of 64 bits are moved without making another. */
 const whole = new BigInt64Array(1);
 const halves = new Int32Array(whole.buffer);
@@ -84,6 +86,8 @@ export class StateWriter {
     const start = this.at;
     this.count(length);
     if (this.at + length > this.bytes.length) this.grow(length);
+    const { bytes } = this;
+    let { at } = this;
     for (let i = 0; i < length; i++) {
       const code = value.charCodeAt(i);
       if (code > 127) {
@@ -91,8 +95,9 @@ export class StateWriter {
         this.wideText(encoder.encode(value));
         return;
       }
-      this.bytes[this.at++] = code;
+      bytes[at++] = code;
     }
+    this.at = at;
   }
 
   private wideText(bytes: Uint8Array): void {
@@ -109,9 +114,8 @@ export class StateWriter {
     }
     if (this.at + 17 > this.bytes.length) this.grow(17);
     const { view, at } = this;
-    whole[0] = value;
-    // What does not fit is cut, and then differs.
-    if (whole[0] === value) {
+    if (value <= MOST_WORD && value >= LEAST_WORD) {
+      whole[0] = value;
       view.setUint8(at, WORD);
       view.setInt32(at + 1, halves[1] as number);
       view.setInt32(at + 5, halves[0] as number);

@@ -41,14 +41,13 @@ export class Changelog {
     this.changed.add(kept);
   }
 
-  /** Nothing of it is kept any more. */
-  forget(kept: LiveSlot | StrayRow): void {
+  /** Nothing of it is kept any more; the changelog holds so many segments of it. */
+  forget(kept: OrderSlot | StrayRow, writtenSegments: number): void {
     this.changed.delete(kept);
     if (!this.keepsChanges) return;
     const key = stateKey(kept);
     this.removed.add(key);
-    if (kept.home === 'stray') return;
-    for (let segment = 1; segment < kept.body.writtenSegments; segment++) this.removed.add(`${key}|${segment}`);
+    for (let segment = 1; segment < writtenSegments; segment++) this.removed.add(`${key}|${segment}`);
   }
 
   take(clock: Clock | null): StateChange[] {

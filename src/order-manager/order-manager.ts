@@ -12,7 +12,7 @@ import { applyMessage, attachExecution } from './order-facts.js';
 import { causedBy, issueFill, issueRow, refreshParts, relabel } from './order-step.js';
 import { repeatExecution, type Shelf } from './repeat-step.js';
 import type { OrderManagerOptions, Scope } from './scope.js';
-import { readClock, recompute, StateRestore, thaw } from './state-restore.js';
+import { bodyOf, readClock, recompute, StateRestore, thaw } from './state-restore.js';
 import { cashKey, fileStray, flawedRows, issueAnomalies, issueOrderlessFill, refreshCash, unfileStray } from './stray-step.js';
 import { TimeQueue } from './time-queue.js';
 
@@ -181,9 +181,9 @@ class OrderManager implements Processor, Shelf {
   private forgetOrder(slot: OrderSlot): void {
     const { market } = slot;
     market.orders.delete(slot.orderId);
-    const live = thaw(slot, this.options, this.scope.signalOf);
-    for (const entry of live.body.executions) market.executions.delete(entry.execId);
-    this.changelog.forget(live);
+    const body = bodyOf(slot);
+    for (const entry of body.executions) market.executions.delete(entry.execId);
+    this.changelog.forget(slot, body.writtenSegments);
     this.markets.dropIfEmpty(market);
   }
 
@@ -196,7 +196,7 @@ class OrderManager implements Processor, Shelf {
 
   forget(stray: StrayRow): void {
     stray.expiryMs = Infinity;
-    this.changelog.forget(stray);
+    this.changelog.forget(stray, 1);
   }
 
   slot(market: Market, orderId: string): LiveSlot {

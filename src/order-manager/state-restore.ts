@@ -3,7 +3,7 @@ import type { Clock } from './changelog.js';
 import { orderRow } from './issue.js';
 import type { MarketIndex } from './market-index.js';
 import { keyParts, newSlot, newStray, type LiveSlot, type OrderSlot, type StrayRow } from './market.js';
-import { labelsOf, newBody } from './order-body.js';
+import { labelsOf, newBody, type OrderBody } from './order-body.js';
 import { recount } from './order-facts.js';
 import { assignPart, weigh } from './order-step.js';
 import type { OrderManagerOptions } from './scope.js';
@@ -67,15 +67,20 @@ export class StateRestore {
   }
 }
 
+/** What is kept of an order, frozen or not; of a frozen one without what is computed from it. */
+export function bodyOf(slot: OrderSlot): OrderBody {
+  if (slot.body !== null) return slot.body;
+  const body = newBody();
+  const reader = readState(slot.frozen!);
+  reader.count();
+  readOrder(reader, slot.orderId, body, slot.market);
+  return body;
+}
+
 /** Makes a frozen order one that can be worked with. All its parts are decided, or it had not been frozen. */
 export function thaw(slot: OrderSlot, options: OrderManagerOptions, signalOf: SignalOf): LiveSlot {
-  const { frozen } = slot;
-  if (frozen === null) return slot as LiveSlot;
-  const reader = readState(frozen);
-  reader.count();
-  const body = newBody();
-  readOrder(reader, slot.orderId, body, slot.market);
-  slot.body = body;
+  if (slot.frozen === null) return slot as LiveSlot;
+  slot.body = bodyOf(slot);
   slot.frozen = null;
   recompute(slot as LiveSlot, options, signalOf, Infinity);
   return slot as LiveSlot;

@@ -3,9 +3,9 @@ import { copyBookState, newBookState, sameBookState } from './book-state.js';
 import { checkConservation, newConservation } from './conservation.js';
 import { Derivation } from './derivation.js';
 import { DerivedRows, NO_ROWS } from './derived-rows.js';
+import type { EvidenceIds } from './evidence-ids.js';
 import { type FillItem, type FlowItem, type Item, type UpdateItem, eventTime } from './evidence-item.js';
 import { EvidenceList } from './evidence-list.js';
-import type { EvidenceNames } from './evidence-names.js';
 import type { Ledger } from './ledger.js';
 
 /** A state of the derivation right after the update of this seq: where a corrected derivation can begin. */
@@ -76,10 +76,10 @@ export class Book {
   /** Updates that did not fit the fills dated before them. */
   readonly #gapSeqs = new Set<number>();
 
-  constructor(ledger: Ledger, options: HorizonOptions, names: EvidenceNames) {
+  constructor(ledger: Ledger, options: HorizonOptions, ids: EvidenceIds) {
     this.ledger = ledger;
     this.options = options;
-    this.evidence = new EvidenceList(ledger.key.positionIdx, names);
+    this.evidence = new EvidenceList(ledger.key.positionIdx, ids);
     this.derivation = new Derivation(ledger, () => this.#rangedFills(), (seq) => this.#gapSeqs.add(seq));
   }
 

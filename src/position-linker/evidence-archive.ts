@@ -2,7 +2,7 @@ import { StateReader, StateWriter } from '../domain/state-bytes.js';
 import { type CashItem, type FillItem, type Item, type UpdateItem, eventTime } from './evidence-item.js';
 import { readItem, writeItem } from './item-bytes.js';
 
-/** Kind of an item in the two lowest bits of its tag; above them a hash of its name. */
+/** Kind of an item in the two lowest bits of its tag; above them the hash of its id. */
 const FILL = 0;
 const ORDER_FILL = 1;
 const CASH = 2;
@@ -12,21 +12,10 @@ const KIND_BITS = 3;
 /** One item on its way into an archive. */
 const writer = new StateWriter();
 
-/** Hash of a fill's or cash event's name, as a whole number of 32 bits whose two lowest are 0. */
-export function hashOfName(kind: 'fill' | 'cash', name: string): number {
-  let hash = kind === 'fill' ? 0x811c9dc5 : 0x2b91f39d;
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  return (hash ^ (hash >>> 15)) & ~KIND_BITS;
-}
-
-export function hashOfFlow(item: FillItem | CashItem): number {
-  return item.kind === 'fill' ? hashOfName('fill', item.fillId) : hashOfName('cash', item.cashId);
-}
-
 function tagOf(item: Item): number {
   if (item.kind === 'update') return UPDATE;
-  if (item.kind === 'cash') return hashOfFlow(item) | CASH;
-  return hashOfFlow(item) | (item.source === 'order' ? ORDER_FILL : FILL);
+  if (item.kind === 'cash') return item.idHash | CASH;
+  return item.idHash | (item.source === 'order' ? ORDER_FILL : FILL);
 }
 
 /** Items lie in chunks of this size, none in two; one that is larger has a chunk of its own. */
@@ -91,8 +80,8 @@ export class EvidenceArchive {
     for (let i = 0; i < this.#chunks.length; i++) target.raw(this.#chunks[i]!.subarray(i === 0 ? this.#places[0]! : 0, this.#used[i]!));
   }
 
-  /** Adds an item that goes after all others and has a seq; the last one added must be an update. Answers the hash of its name, 0 for an update. */
-  append(item: Item): number {
+  /** Adds an item that goes after all others and has a seq; the last one added must be an update. */
+  append(item: Item): void {
     writer.clear();
     writeItem(writer, item);
     const written = writer.written();
@@ -108,10 +97,8 @@ export class EvidenceArchive {
     this.#seqs.push(item.seq!);
     this.#times.push(eventTime(item));
     this.#places.push(chunk * CHUNK_BYTES + place);
-    const tag = tagOf(item);
-    this.#tags.push(tag);
+    this.#tags.push(tagOf(item));
     this.#last = item.kind === 'update' ? item : null;
-    return tag & ~KIND_BITS;
   }
 
   /** Items from one index up to another, read again. */
@@ -150,8 +137,8 @@ export class EvidenceArchive {
     return items;
   }
 
-  /** Forgets the first items; `forget` is told the hashes of those that have a name. */
-  dropFirst(count: number, forget: (hash: number) => void): void {
+  /** Forgets the first items; `forget` is told the hashes of those that have an id. */
+  dropFirst(count: number, forget: (idHash: number) => void): void {
     for (let i = 0; i < count; i++) if (!this.isUpdateAt(i)) forget(this.#tags[i]! & ~KIND_BITS);
     const chunks = count < this.length ? this.#chunkOf(count) : this.#chunks.length;
     giveBack(this.#chunks.splice(0, chunks));
@@ -191,14 +178,18 @@ export class EvidenceArchive {
     return found;
   }
 
-  /** The fill or cash event of a name, read again; null if it is not here. */
-  find(kind: 'fill' | 'cash', name: string): FillItem | CashItem | null {
-    const hash = hashOfName(kind, name);
+  /** The fill or cash event of an id, read again; null if it is not here. */
+  find(kind: 'fill' | 'cash', id: string, idHash: number): FillItem | CashItem | null {
     for (let i = 0; i < this.length; i++) {
-      if ((this.#tags[i]! & ~KIND_BITS) !== hash || this.isUpdateAt(i)) continue;
+      if ((this.#tags[i]! & ~KIND_BITS) !== idHash || this.isUpdateAt(i)) continue;
       const item = this.read(i, i + 1)[0]!;
-      if (kind === 'fill' ? item.kind === 'fill' && item.fillId === name : item.kind === 'cash' && item.cashId === name) return item as FillItem | CashItem;
+      if (hasId(item, kind, id)) return item;
     }
     return null;
   }
+}
+
+/** Whether an item is the fill, or the cash event, of an id. */
+export function hasId(item: Item, kind: 'fill' | 'cash', id: string): item is FillItem | CashItem {
+  return kind === 'fill' ? item.kind === 'fill' && item.fillId === id : item.kind === 'cash' && item.cashId === id;
 }

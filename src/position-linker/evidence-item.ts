@@ -20,8 +20,9 @@ export interface FillItem extends ItemBase {
   readonly kind: 'fill';
   readonly inputs: readonly InputRef[];
   readonly positionIdx: number;
-  /** Identity within account, category and asset. */
+  /** Identity within account, category and asset, and its hash. */
   readonly fillId: string;
+  readonly idHash: number;
   readonly source: 'execution' | 'order';
   readonly execId: string | null;
   readonly orderId: string;
@@ -57,6 +58,7 @@ export interface CashItem extends ItemBase {
   readonly inputs: readonly InputRef[];
   readonly positionIdx: number;
   readonly cashId: string;
+  readonly idHash: number;
   /** Positive is paid. */
   readonly amount: Decimal;
   readonly occurredAt: number;
@@ -84,6 +86,13 @@ export interface UpdateItem extends ItemBase {
 }
 
 export type FlowItem = FillItem | CashItem;
+
+/** Hash of the id of a fill or cash event: a whole number of 32 bits whose two lowest are 0. */
+export function hashOfId(kind: 'fill' | 'cash', id: string): number {
+  let hash = kind === 'fill' ? 0x811c9dc5 : 0x2b91f39d;
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
+  return (hash ^ (hash >>> 15)) & ~3;
+}
 
 /** The record an update came with. */
 export function inputsOfUpdate({ partition, offset }: UpdateItem): InputRef[] {

@@ -1,7 +1,7 @@
 import type { MovedPart } from './book-state.js';
-import { EvidenceArchive } from './evidence-archive.js';
-import { type FillItem, type Item, type UpdateItem, compareItems, eventTime } from './evidence-item.js';
-import type { EvidenceNames } from './evidence-names.js';
+import { EvidenceArchive, hasId } from './evidence-archive.js';
+import type { EvidenceIds } from './evidence-ids.js';
+import { type CashItem, type FillItem, type Item, type UpdateItem, compareItems, eventTime } from './evidence-item.js';
 
 /** After a part of the archive was needed again, it is left at hand until this share of it has come on top. */
 const RESTING_SHARE = 4;
@@ -16,16 +16,37 @@ export class EvidenceList {
   items: Item[] = [];
   /** Index among the items at hand. */
   tipIndex = 0;
-  readonly #names: EvidenceNames;
+  readonly #ids: EvidenceIds;
   /** Fewer settled items at hand are not put away. */
   #restingLength = 0;
   /** Order-derived fills as they now are, and as they were issued; null when an item came or went since. */
   #orderFills: { readonly now: readonly FillItem[]; readonly issued: readonly FillItem[] } | null = null;
 
-  constructor(positionIdx: number, names: EvidenceNames) {
+  constructor(positionIdx: number, ids: EvidenceIds) {
     this.archive = new EvidenceArchive(positionIdx);
-    this.#names = names;
-    names.addArchive(this.archive);
+    this.#ids = ids;
+    ids.addList(this);
+  }
+
+  /** Takes in all items as they once were kept, in the book's order. */
+  restore(items: Item[], tipIndex: number): void {
+    this.items = items;
+    this.tipIndex = tipIndex;
+    for (const item of items) this.#noteId(item);
+  }
+
+  #noteId(item: Item): void {
+    if (item.kind !== 'update') this.#ids.add(item.idHash);
+  }
+
+  #forgetId(item: Item): void {
+    if (item.kind !== 'update') this.#ids.remove(item.idHash);
+  }
+
+  /** The fill or cash event of an id that is not dying; null if there is none. One from the archive is a copy. */
+  find(kind: 'fill' | 'cash', id: string, idHash: number): FillItem | CashItem | null {
+    for (const item of this.items) if (!item.dying && hasId(item, kind, id)) return item;
+    return this.archive.find(kind, id, idHash);
   }
 
   /** How many items there are, with those of the archive. */
@@ -40,9 +61,7 @@ export class EvidenceList {
     if (end === 0 || end < this.#restingLength) return;
     for (let i = 0; i < end; i++) {
       const item = this.items[i]!;
-      const hash = this.archive.append(item);
-      if (item.kind === 'update') continue;
-      this.#names.putAway(item, hash);
+      this.archive.append(item);
       if (item.kind === 'fill' && item.source === 'order') this.#orderFills = null;
     }
     if (end === this.items.length) this.items.length = 0;
@@ -58,7 +77,6 @@ export class EvidenceList {
 
   #bringBack(index: number): void {
     const back = this.archive.takeFrom(index);
-    for (const item of back) if (item.kind !== 'update') this.#names.bringBack(item);
     this.items = back.concat(this.items);
     this.tipIndex += back.length;
     this.#restingLength = this.items.length + Math.ceil(back.length / RESTING_SHARE);
@@ -99,6 +117,7 @@ export class EvidenceList {
   /** Puts an item in its place; answers whether that is before the tip. */
   insert(item: Item): boolean {
     if (item.seq !== null) this.bringBackAfter(item.seq - 1);
+    this.#noteId(item);
     const index = this.#lowerBound(item);
     if (index === this.items.length) this.items.push(item);
     else this.items.splice(index, 0, item);
@@ -112,6 +131,7 @@ export class EvidenceList {
   take(item: Item): void {
     const index = this.items.indexOf(item);
     if (index < 0) return;
+    this.#forgetId(item);
     this.items.splice(index, 1);
     if (index < this.tipIndex) this.tipIndex -= 1;
     this.#orderFills = null;
@@ -200,6 +220,7 @@ export class EvidenceList {
     if (!this.items.some((item) => item.dying)) return;
     let beforeTip = 0;
     for (let i = 0; i < this.tipIndex; i++) if (this.items[i]!.dying) beforeTip += 1;
+    for (const item of this.items) if (item.dying) this.#forgetId(item);
     this.items = this.items.filter((item) => !item.dying);
     this.tipIndex -= beforeTip;
   }
@@ -251,9 +272,9 @@ export class EvidenceList {
   /** Forgets the first items for good, those of the archive counted. */
   cut(count: number): void {
     const old = Math.min(count, this.archive.length);
-    if (old > 0) this.archive.dropFirst(old, (hash) => this.#names.forget(hash));
+    if (old > 0) this.archive.dropFirst(old, (idHash) => this.#ids.remove(idHash));
     if (count === old) return;
-    for (const item of this.items.splice(0, count - old)) if (item.kind !== 'update') this.#names.delete(item);
+    for (const item of this.items.splice(0, count - old)) this.#forgetId(item);
     this.tipIndex -= count - old;
     this.#orderFills = null;
   }

@@ -1,5 +1,5 @@
 import type { StateReader, StateWriter } from '../domain/state-bytes.js';
-import { type FillItem, type Item, inputsOfUpdate } from './evidence-item.js';
+import { type FillItem, type Item, hashOfId, inputsOfUpdate } from './evidence-item.js';
 import { readMaybeText, readRefs, writeMaybeText, writeRefs } from './input-bytes.js';
 
 /* One piece of evidence as bytes: in the changelog, and in the archive of its book. */
@@ -74,8 +74,9 @@ export function readItem(reader: StateReader, positionIdx: number): Item {
   const inputs = readRefs(reader);
   if (kind === 'fill') return readFillItem(reader, { positionIdx, seq, effectiveMs, settled, dying, inputs });
   if (kind === 'cash') {
+    const cashId = reader.text();
     return {
-      kind, positionIdx, seq, effectiveMs, settled, dying, inputs, cashId: reader.text(), amount: reader.decimal(), occurredAt: reader.count(),
+      kind, positionIdx, seq, effectiveMs, settled, dying, inputs, cashId, idHash: hashOfId('cash', cashId), amount: reader.decimal(), occurredAt: reader.count(),
       dated: reader.flag(), beforeFills: reader.flag(),
     };
   }
@@ -90,7 +91,7 @@ function readFillItem(reader: StateReader, base: Pick<FillItem, 'positionIdx' | 
   const isOrder = reader.flag();
   return {
     kind: 'fill', positionIdx: base.positionIdx, seq: base.seq, effectiveMs: base.effectiveMs, settled: base.settled, dying: base.dying,
-    inputs: base.inputs, fillId, source: isOrder ? 'order' : 'execution', execId: isOrder ? null : fillId, orderId: reader.text(),
+    inputs: base.inputs, fillId, idHash: hashOfId('fill', fillId), source: isOrder ? 'order' : 'execution', execId: isOrder ? null : fillId, orderId: reader.text(),
     direction: reader.flag() ? 1 : -1, quantity: reader.decimal(), value: reader.decimal(), price: reader.decimal(), fee: reader.decimal(),
     closedSize: reader.maybeDecimal(), execPnl: reader.maybeDecimal(), leavesQuantity: reader.maybeDecimal(), fromQuantity: reader.maybeDecimal(),
     toQuantity: reader.maybeDecimal(), seqAfter: reader.maybeCount(), executedAfter: reader.maybeCount(), executedAt: reader.count(),

@@ -245,13 +245,12 @@ export function readMarket(bytes: Uint8Array, options: LinkerOptions): Market {
     entry.issuer.history = readHistory(reader);
     const { book } = entry;
     book.base = { seq: readBound(reader)!, state: readState(reader, positionIdx) };
-    book.evidence.tipIndex = reader.count();
+    const tipIndex = reader.count();
     book.dirtySeq = readBound(reader);
     book.dirtyToSeq = readBound(reader)!;
     book.dirtySinceMs = readBound(reader)!;
     book.nextHorizonMs = readBound(reader)!;
-    book.evidence.items = readMany(reader, () => readItem(reader, positionIdx));
-    for (const item of book.evidence.items) if (item.kind !== 'update' && !item.dying) market.names.set(item);
+    book.evidence.restore(readMany(reader, () => readItem(reader, positionIdx)), tipIndex);
     book.rebuild();
   });
   readMany(reader, () => {

@@ -5,8 +5,8 @@ import type { Emitter } from '../runtime/processor.js';
 import { Book, type HorizonOptions } from './book.js';
 import type { Contract } from './contract.js';
 import type { DerivedDiscrepancy } from './derived-rows.js';
-import type { CashItem, FillItem, Item, UpdateItem } from './evidence-item.js';
-import { EvidenceNames } from './evidence-names.js';
+import { EvidenceIds } from './evidence-ids.js';
+import { type CashItem, type FillItem, type Item, type UpdateItem, hashOfId } from './evidence-item.js';
 import { exitReason } from './exit-reason.js';
 import type { OrderMark, PositionMark } from './input-bytes.js';
 import { type ChangeCause, Issuer } from './issuer.js';
@@ -48,7 +48,7 @@ export class Market {
   #inOrder: BookEntry[] = [];
   /** Watermarks below it need not be looked at: nothing came since it was found. */
   #quietUntilMs = Number.NEGATIVE_INFINITY;
-  readonly names = new EvidenceNames();
+  readonly ids = new EvidenceIds();
   readonly inferred = new Map<string, Inferred>();
   /** Highest seq anything was dated to; dates can only change for what is new and below it. */
   highestDatedSeq = Number.NEGATIVE_INFINITY;
@@ -67,7 +67,7 @@ export class Market {
     if (entry === undefined) {
       const key = { account: this.account, category: this.category, asset: this.asset, positionIdx };
       const ledger = new Ledger(key, this.contract, this.options.policy);
-      entry = { book: new Book(ledger, this.options, this.names), issuer: new Issuer(key), reason: null };
+      entry = { book: new Book(ledger, this.options, this.ids), issuer: new Issuer(key), reason: null };
       this.books.set(positionIdx, entry);
       this.#inOrder = [...this.books].sort(([a], [b]) => a - b).map(([, made]) => made);
     }
@@ -85,12 +85,11 @@ export class Market {
 
   onFill(record: Fill, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
     this.#quietUntilMs = Number.NEGATIVE_INFINITY;
-    const earlier = this.names.fill(record.fill_id);
+    const earlier = this.ids.fill(record.fill_id);
     if (record.retracted) {
       this.inferred.delete(record.fill_id);
       if (earlier === undefined) return;
       this.#remove(earlier, effectiveMs, earlier.source === 'order' ? 'replaced_by_execution' : 'late_fill');
-      this.names.delete(earlier);
       this.#settleBook(this.entry(earlier.positionIdx), effectiveMs, watermarkMs, emitter);
       return;
     }
@@ -105,12 +104,11 @@ export class Market {
 
   onCash(record: CashEvent, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
     this.#quietUntilMs = Number.NEGATIVE_INFINITY;
-    const earlier = this.names.cash(record.cash_id);
+    const earlier = this.ids.cash(record.cash_id);
     if (record.retracted) {
       this.inferred.delete(cashName(record.cash_id));
       if (earlier === undefined) return;
       this.#remove(earlier, effectiveMs, 'late_fill');
-      this.names.delete(earlier);
       this.#settleBook(this.entry(earlier.positionIdx), effectiveMs, watermarkMs, emitter);
       return;
     }
@@ -211,11 +209,11 @@ export class Market {
   }
 
   restoreInferredFill(record: Fill, effectiveMs: number, isPlaced: boolean): void {
-    this.inferred.set(record.fill_id, { kind: 'fill', record, effectiveMs, item: isPlaced ? this.names.fill(record.fill_id)! : null });
+    this.inferred.set(record.fill_id, { kind: 'fill', record, effectiveMs, item: isPlaced ? this.ids.fill(record.fill_id)! : null });
   }
 
   restoreInferredCash(record: CashEvent, effectiveMs: number, isPlaced: boolean): void {
-    this.inferred.set(cashName(record.cash_id), { kind: 'cash', record, effectiveMs, item: isPlaced ? this.names.cash(record.cash_id)! : null });
+    this.inferred.set(cashName(record.cash_id), { kind: 'cash', record, effectiveMs, item: isPlaced ? this.ids.cash(record.cash_id)! : null });
   }
 
   #settleBook(entry: BookEntry, knownAtMs: number, watermarkMs: number, emitter: Emitter): boolean {
@@ -235,7 +233,7 @@ export class Market {
 
   #placeFill(record: Fill, effectiveMs: number, watermarkMs: number, occasion: Occasion, emitter: Emitter): void {
     const place = this.#place(record.seq, record.executed_at, record.position_idx, record.side, record.closed_size, occasion === 'at_last');
-    const earlier = this.names.fill(record.fill_id);
+    const earlier = this.ids.fill(record.fill_id);
     if (place === null) return;
     const item = fillItem(record, place, effectiveMs);
     if (earlier !== undefined && sameFill(earlier, item)) return;
@@ -245,7 +243,6 @@ export class Market {
       return;
     }
     if (earlier !== undefined) this.#remove(earlier, effectiveMs, 'late_order');
-    this.names.set(item);
     this.#noteInferred(record.fill_id, item);
     entry.book.add(item);
     entry.reason ??= 'late_fill';
@@ -255,11 +252,11 @@ export class Market {
 
   #placeCash(record: CashEvent, effectiveMs: number, watermarkMs: number, occasion: Occasion, emitter: Emitter): void {
     const place = this.#place(record.seq, record.occurred_at, record.position_idx, record.side, 0n, occasion === 'at_last');
-    const earlier = this.names.cash(record.cash_id);
+    const earlier = this.ids.cash(record.cash_id);
     if (place === null) return;
     const item: CashItem = {
       kind: 'cash', positionIdx: place.positionIdx, seq: place.seq, effectiveMs, inputs: record.inputs, settled: false, dying: false,
-      cashId: record.cash_id, amount: record.amount, occurredAt: record.occurred_at, dated: record.seq === null,
+      cashId: record.cash_id, idHash: hashOfId('cash', record.cash_id), amount: record.amount, occurredAt: record.occurred_at, dated: record.seq === null,
       beforeFills: record.seq === null && place.atMs > record.occurred_at,
     };
     if (earlier !== undefined && sameCash(earlier, item)) return;
@@ -269,7 +266,6 @@ export class Market {
       return;
     }
     if (earlier !== undefined) this.#remove(earlier, effectiveMs, 'late_fill');
-    this.names.set(item);
     this.#noteInferred(cashName(record.cash_id), item);
     entry.book.add(item);
     entry.reason ??= 'late_fill';
@@ -378,7 +374,7 @@ function cashName(cashId: string): string {
 function fillItem(record: Fill, place: { seq: number | null; positionIdx: number }, effectiveMs: number): FillItem {
   return {
     kind: 'fill', positionIdx: place.positionIdx, seq: place.seq, effectiveMs, inputs: record.inputs, settled: false, dying: false,
-    fillId: record.fill_id, source: record.source === 'order' ? 'order' : 'execution', execId: record.source === 'order' ? null : record.fill_id, orderId: record.order_id,
+    fillId: record.fill_id, idHash: hashOfId('fill', record.fill_id), source: record.source === 'order' ? 'order' : 'execution', execId: record.source === 'order' ? null : record.fill_id, orderId: record.order_id,
     direction: record.side === 'Sell' ? -1 : 1, quantity: record.quantity, value: record.value, price: record.price, fee: record.fee,
     closedSize: record.closed_size, execPnl: record.exec_pnl, leavesQuantity: record.leaves_quantity, fromQuantity: record.from_quantity,
     toQuantity: record.to_quantity, seqAfter: record.seq_after, executedAfter: record.executed_after, executedAt: record.executed_at,

@@ -15,18 +15,19 @@ const FREE_TEXT: ReadonlySet<ColumnType> = new Set<ColumnType>(['text', 'text[]'
 
 /** One row with its line end. */
 export function copyLine<R>({ columns }: Table<R>, row: readonly Cell[]): string {
-  const texts: string[] = [];
+  let line = '';
   for (let position = 0; position < columns.length; position++) {
     const cell = row[position] as Cell;
     const { type } = columns[position] as (typeof columns)[number];
+    if (position > 0) line += '\t';
     if (cell === null) {
-      texts.push('\\N');
+      line += '\\N';
       continue;
     }
     const text = typeof cell === 'object' ? arrayLiteral('text', cell) : scalarText(type, cell);
-    texts.push(FREE_TEXT.has(type) && NEEDS_ESCAPE.test(text) ? text.replace(ESCAPED, (character) => ESCAPES[character] as string) : text);
+    line += FREE_TEXT.has(type) && NEEDS_ESCAPE.test(text) ? text.replace(ESCAPED, (character) => ESCAPES[character] as string) : text;
   }
-  return `${texts.join('\t')}\n`;
+  return `${line}\n`;
 }
 
 export function copyStatement<R>(table: Table<R>): string {

@@ -63,7 +63,10 @@ export function fields<R>() {
 }
 
 export function rowOf<R>(table: Table<R>, record: R): Cell[] {
-  return table.columns.map((column) => column.cell(record));
+  const { columns } = table;
+  const row = new Array<Cell>(columns.length);
+  for (let position = 0; position < columns.length; position++) row[position] = (columns[position] as Column<R>).cell(record);
+  return row;
 }
 
 export function keyOf<R>(table: Table<R>, record: R): Cell[] {

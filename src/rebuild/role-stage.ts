@@ -85,8 +85,7 @@ export class RoleStage implements MergeHandler<StageRecord>, Emitter {
   }
 
   record(item: StageRecord, input: number, effectiveMs: number): void {
-    const poisonId = `${this.topology.role}/${input}/${item.offset}`;
-    if (item.type === null || (this.poison.size > 0 && this.poison.has(poisonId))) {
+    if (item.type === null || (this.poison.size > 0 && this.poison.has(this.poisonId(input, item)))) {
       this.deadLetters++;
       return;
     }
@@ -102,8 +101,12 @@ export class RoleStage implements MergeHandler<StageRecord>, Emitter {
     try {
       this.processor.process(merged, this);
     } catch (error) {
-      throw new StageError(`${this.topology.role} at ${merged.topic}/${this.partition} offset ${item.offset}`, poisonId, error);
+      throw new StageError(`${this.topology.role} at ${merged.topic}/${this.partition} offset ${item.offset}`, this.poisonId(input, item), error);
     }
+  }
+
+  private poisonId(input: number, item: StageRecord): string {
+    return `${this.topology.role}/${input}/${item.offset}`;
   }
 
   watermark(mergedMs: number): void {

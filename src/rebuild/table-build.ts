@@ -50,7 +50,9 @@ export class TableBuild<R extends object> {
   }
 
   put(record: R): void {
-    this.young.set(keyOfBuild(keyOf(this.table, record)), this.isKeptWhole ? record : rowOf(this.table, record));
+    const { columns, key } = this.table;
+    const text = key.length === 1 ? String((columns[key[0] as number] as (typeof columns)[number]).cell(record)) : keyOfBuild(keyOf(this.table, record));
+    this.young.set(text, this.isKeptWhole ? record : rowOf(this.table, record));
     if (this.young.size >= YOUNG_ROWS) this.age();
   }
 

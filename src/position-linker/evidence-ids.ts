@@ -1,0 +1,47 @@
+import { type CashItem, type FillItem, hashOfId } from './evidence-item.js';
+import type { EvidenceList } from './evidence-list.js';
+
+/**
+ * Fills and cash events of a market by their ids. Kept is only how many have which hash: nearly every id that comes is a new
+ * one, and for the others the books are searched.
+ */
+export class EvidenceIds {
+  readonly #counts = new Map<number, number>();
+  readonly #lists: EvidenceList[] = [];
+
+  /** One more book to look into. */
+  addList(list: EvidenceList): void {
+    this.#lists.push(list);
+  }
+
+  /** The fill of an id that no derivation is about to leave behind; it may be a copy of one in an archive. */
+  fill(id: string): FillItem | undefined {
+    return this.#find('fill', id) as FillItem | undefined;
+  }
+
+  cash(id: string): CashItem | undefined {
+    return this.#find('cash', id) as CashItem | undefined;
+  }
+
+  #find(kind: 'fill' | 'cash', id: string): FillItem | CashItem | undefined {
+    const idHash = hashOfId(kind, id);
+    if (!this.#counts.has(idHash)) return undefined;
+    for (const list of this.#lists) {
+      const found = list.find(kind, id, idHash);
+      if (found !== null) return found;
+    }
+    return undefined;
+  }
+
+  /** An item came into a book. */
+  add(idHash: number): void {
+    this.#counts.set(idHash, (this.#counts.get(idHash) ?? 0) + 1);
+  }
+
+  /** An item left its book. */
+  remove(idHash: number): void {
+    const count = this.#counts.get(idHash)!;
+    if (count > 1) this.#counts.set(idHash, count - 1);
+    else this.#counts.delete(idHash);
+  }
+}
