@@ -1,5 +1,5 @@
 import { StateReader, StateWriter } from '../domain/state-bytes.js';
-import { type CashItem, type FillItem, type Item, type UpdateItem, eventTime } from './evidence-item.js';
+import { type CashItem, type FillItem, type Item, type UpdateItem, eventTime, hasId } from './evidence-item.js';
 import { readItem, writeItem } from './item-bytes.js';
 
 /** Kind of an item in the two lowest bits of its tag; above them the hash of its id. */
@@ -187,9 +187,4 @@ export class EvidenceArchive {
     }
     return null;
   }
-}
-
-/** Whether an item is the fill, or the cash event, of an id. */
-export function hasId(item: Item, kind: 'fill' | 'cash', id: string): item is FillItem | CashItem {
-  return kind === 'fill' ? item.kind === 'fill' && item.fillId === id : item.kind === 'cash' && item.cashId === id;
 }

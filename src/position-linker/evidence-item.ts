@@ -101,6 +101,11 @@ export function inputsOfUpdate({ partition, offset }: UpdateItem): InputRef[] {
 
 export type Item = FlowItem | UpdateItem;
 
+/** Whether an item is the fill, or the cash event, of an id. */
+export function hasId(item: Item, kind: 'fill' | 'cash', id: string): item is FillItem | CashItem {
+  return kind === 'fill' ? item.kind === 'fill' && item.fillId === id : item.kind === 'cash' && item.cashId === id;
+}
+
 function rank(item: Item): number {
   if (item.kind === 'update') return 2;
   if (item.kind === 'fill') return 0;

@@ -1,7 +1,7 @@
 import type { MovedPart } from './book-state.js';
-import { EvidenceArchive, hasId } from './evidence-archive.js';
+import { EvidenceArchive } from './evidence-archive.js';
 import type { EvidenceIds } from './evidence-ids.js';
-import { type CashItem, type FillItem, type Item, type UpdateItem, compareItems, eventTime } from './evidence-item.js';
+import { type CashItem, type FillItem, type Item, type UpdateItem, compareItems, eventTime, hasId } from './evidence-item.js';
 
 /** After a part of the archive was needed again, it is left at hand until this share of it has come on top. */
 const RESTING_SHARE = 4;
