@@ -1,4 +1,4 @@
-import { type CashItem, type FillItem, hashOfId } from './evidence-item.js';
+import type { CashItem, FillItem } from './evidence-item.js';
 import type { EvidenceList } from './evidence-list.js';
 
 /**
@@ -15,16 +15,15 @@ export class EvidenceIds {
   }
 
   /** The fill of an id that no derivation is about to leave behind; it may be a copy of one in an archive. */
-  fill(id: string): FillItem | undefined {
-    return this.#find('fill', id) as FillItem | undefined;
+  fill(id: string, idHash: number): FillItem | undefined {
+    return this.#find('fill', id, idHash) as FillItem | undefined;
   }
 
-  cash(id: string): CashItem | undefined {
-    return this.#find('cash', id) as CashItem | undefined;
+  cash(id: string, idHash: number): CashItem | undefined {
+    return this.#find('cash', id, idHash) as CashItem | undefined;
   }
 
-  #find(kind: 'fill' | 'cash', id: string): FillItem | CashItem | undefined {
-    const idHash = hashOfId(kind, id);
+  #find(kind: 'fill' | 'cash', id: string, idHash: number): FillItem | CashItem | undefined {
     if (!this.#counts.has(idHash)) return undefined;
     for (const list of this.#lists) {
       const found = list.find(kind, id, idHash);

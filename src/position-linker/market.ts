@@ -74,6 +74,14 @@ export class Market {
     return entry;
   }
 
+  #knownFill(id: string): FillItem | undefined {
+    return this.ids.fill(id, hashOfId('fill', id));
+  }
+
+  #knownCash(id: string): CashItem | undefined {
+    return this.ids.cash(id, hashOfId('cash', id));
+  }
+
   /** Answers whether the order told anything new. */
   onOrder(order: OrderMark, effectiveMs: number, watermarkMs: number, emitter: Emitter): boolean {
     this.#quietUntilMs = Number.NEGATIVE_INFINITY;
@@ -85,7 +93,7 @@ export class Market {
 
   onFill(record: Fill, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
     this.#quietUntilMs = Number.NEGATIVE_INFINITY;
-    const earlier = this.ids.fill(record.fill_id);
+    const earlier = record.retracted || record.position_idx === null || record.seq === null ? this.#knownFill(record.fill_id) : undefined;
     if (record.retracted) {
       this.inferred.delete(record.fill_id);
       if (earlier === undefined) return;
@@ -104,7 +112,7 @@ export class Market {
 
   onCash(record: CashEvent, effectiveMs: number, watermarkMs: number, emitter: Emitter): void {
     this.#quietUntilMs = Number.NEGATIVE_INFINITY;
-    const earlier = this.ids.cash(record.cash_id);
+    const earlier = this.#knownCash(record.cash_id);
     if (record.retracted) {
       this.inferred.delete(cashName(record.cash_id));
       if (earlier === undefined) return;
@@ -209,11 +217,11 @@ export class Market {
   }
 
   restoreInferredFill(record: Fill, effectiveMs: number, isPlaced: boolean): void {
-    this.inferred.set(record.fill_id, { kind: 'fill', record, effectiveMs, item: isPlaced ? this.ids.fill(record.fill_id)! : null });
+    this.inferred.set(record.fill_id, { kind: 'fill', record, effectiveMs, item: isPlaced ? this.#knownFill(record.fill_id)! : null });
   }
 
   restoreInferredCash(record: CashEvent, effectiveMs: number, isPlaced: boolean): void {
-    this.inferred.set(cashName(record.cash_id), { kind: 'cash', record, effectiveMs, item: isPlaced ? this.ids.cash(record.cash_id)! : null });
+    this.inferred.set(cashName(record.cash_id), { kind: 'cash', record, effectiveMs, item: isPlaced ? this.#knownCash(record.cash_id)! : null });
   }
 
   #settleBook(entry: BookEntry, knownAtMs: number, watermarkMs: number, emitter: Emitter): boolean {
@@ -233,9 +241,9 @@ export class Market {
 
   #placeFill(record: Fill, effectiveMs: number, watermarkMs: number, occasion: Occasion, emitter: Emitter): void {
     const place = this.#place(record.seq, record.executed_at, record.position_idx, record.side, record.closed_size, occasion === 'at_last');
-    const earlier = this.ids.fill(record.fill_id);
     if (place === null) return;
     const item = fillItem(record, place, effectiveMs);
+    const earlier = this.ids.fill(item.fillId, item.idHash);
     if (earlier !== undefined && sameFill(earlier, item)) return;
     const entry = this.entry(place.positionIdx);
     if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, occasion, emitter)) {
@@ -252,13 +260,13 @@ export class Market {
 
   #placeCash(record: CashEvent, effectiveMs: number, watermarkMs: number, occasion: Occasion, emitter: Emitter): void {
     const place = this.#place(record.seq, record.occurred_at, record.position_idx, record.side, 0n, occasion === 'at_last');
-    const earlier = this.ids.cash(record.cash_id);
     if (place === null) return;
     const item: CashItem = {
       kind: 'cash', positionIdx: place.positionIdx, seq: place.seq, effectiveMs, inputs: record.inputs, settled: false, dying: false,
       cashId: record.cash_id, idHash: hashOfId('cash', record.cash_id), amount: record.amount, occurredAt: record.occurred_at, dated: record.seq === null,
       beforeFills: record.seq === null && place.atMs > record.occurred_at,
     };
+    const earlier = this.ids.cash(item.cashId, item.idHash);
     if (earlier !== undefined && sameCash(earlier, item)) return;
     const entry = this.entry(place.positionIdx);
     if (this.#isBeyondHorizon(entry, item, watermarkMs, effectiveMs, occasion, emitter)) {

@@ -26,6 +26,10 @@ function contentOf(list: EvidenceList): Item[] {
   return list.readAfter(Number.NEGATIVE_INFINITY, list.length);
 }
 
+function knownIn(ids: EvidenceIds, id: string): FillItem | undefined {
+  return ids.fill(id, hashOfId('fill', id));
+}
+
 function nameOf(item: Item): string {
   return `${item.kind === 'fill' ? item.fillId : item.kind} at ${item.seq}${item.settled ? ', settled' : ''}`;
 }
@@ -84,12 +88,12 @@ class Twin {
   #remove(n: number): void {
     const chosen = this.plain[n % Math.max(1, this.plain.length)];
     if (chosen === undefined || chosen.kind !== 'fill') return;
-    const known = this.ids.fill(chosen.fillId)!;
+    const known = knownIn(this.ids, chosen.fillId)!;
     const item = this.list.atHand(known);
     expect(this.list.items).to.include(item);
     if (item.settled) {
       item.dying = true;
-      expect(this.ids.fill(chosen.fillId)).to.equal(undefined);
+      expect(knownIn(this.ids, chosen.fillId)).to.equal(undefined);
       this.list.dropDying();
     } else this.list.take(item);
     const at = this.plain.indexOf(chosen);
@@ -111,8 +115,8 @@ describe('the evidence of a book', () => {
       }
       const { list, plain, ids } = twin;
       expect(contentOf(list)).to.deep.equal(plain);
-      for (const item of plain) if (item.kind === 'fill') expect(ids.fill(item.fillId)).to.deep.equal(item);
-      expect(ids.fill('of nobody')).to.equal(undefined);
+      for (const item of plain) if (item.kind === 'fill') expect(knownIn(ids, item.fillId)).to.deep.equal(item);
+      expect(knownIn(ids, 'of nobody')).to.equal(undefined);
       for (let seq = 0; seq <= twin.top + 1; seq++) expect(list.updateAt(seq)).to.deep.equal(plain.find((item) => item.kind === 'update' && item.seq === seq) ?? null);
       plain.forEach((item, n) => expect([list.seqAt(n), list.eventTimeAt(n)]).to.deep.equal([item.seq, eventTime(item)]));
       expect(list.lastUpdateAmong(twin.settled)).to.equal(plain.slice(0, twin.settled).findLastIndex((item) => item.kind === 'update' && item.settled));
@@ -158,14 +162,14 @@ describe('the evidence of a book', () => {
     const list = new EvidenceList(0, ids);
     const [first, second] = pair;
     list.insert(fill(1, first, 'execution'));
-    expect(ids.fill(second)).to.equal(undefined);
+    expect(knownIn(ids, second)).to.equal(undefined);
     list.insert(fill(2, second, 'execution'));
     list.insert(update(3));
     list.settle(0, 3);
     list.tipIndex = 3;
     list.archiveSettled();
-    expect([ids.fill(first)?.seq, ids.fill(second)?.seq]).to.deep.equal([1, 2]);
+    expect([knownIn(ids, first)?.seq, knownIn(ids, second)?.seq]).to.deep.equal([1, 2]);
     list.cut(1);
-    expect([ids.fill(first), ids.fill(second)?.seq]).to.deep.equal([undefined, 2]);
+    expect([knownIn(ids, first), knownIn(ids, second)?.seq]).to.deep.equal([undefined, 2]);
   });
 });
