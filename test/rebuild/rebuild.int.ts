@@ -2,110 +2,27 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { COMMAND_GROUPS } from '../../src/cli/command-groups.js';
-import { runCommandLine } from '../../src/cli/run-command-line.js';
 import { digestText } from '../../src/digests/row-digest.js';
-import { openDatabase, type Database } from '../../src/postgres/database.js';
+import { openDatabase } from '../../src/postgres/database.js';
 import type { Cell } from '../../src/postgres/table.js';
-import { removeNamespace, stackEnvironment, temporaryNamespace } from '../cli/temporary-namespace.js';
+import { stackEnvironment } from '../cli/temporary-namespace.js';
 import { addDigests, EMPTY_DIGEST, rowDigest } from '../digests/row-digest.js';
 import { replaySession } from '../replay/replay-session.js';
 import { scenario } from '../simulator/scenarios.js';
 import { simulate } from '../simulator/simulate.js';
+import { captureFile, RebuildSession } from './rebuild-session.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-function captureFile(name: string): string {
-  if (isAbsolute(name)) return name;
-  return fileURLToPath(new URL(`../captures/${name}/frames.jsonl.gz`, import.meta.url));
-}
-
-interface TableReport {
-  readonly table: string;
-  readonly live: string;
-  readonly rebuilt: string;
-  readonly changed: number;
-  readonly missing: number;
-  readonly added: number;
-  readonly differences: readonly { readonly kind: string; readonly columns: Readonly<Record<string, { readonly live: string | null; readonly rebuilt: string | null }>> }[];
-}
-
-interface Report {
-  readonly equal: boolean;
-  readonly swapped: boolean;
-  readonly resumed: number;
-  readonly records: number;
-  readonly tables: readonly TableReport[];
-}
-
-/** A pipeline of its own that has taken in one session, and what the log of it says. */
-class Session {
-  readonly namespace = temporaryNamespace('rebuild');
-  readonly partitions: number;
-  readonly capture: string;
-  readonly database: Database;
-
-  constructor(capture: string, partitions: number) {
-    this.capture = capture;
-    this.partitions = partitions;
-    this.database = openDatabase({ databaseUrl: stackEnvironment().DATABASE_URL, schema: this.namespace });
-  }
-
-  async command(...words: string[]): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-    let [stdout, stderr] = ['', ''];
-    const code = await runCommandLine(COMMAND_GROUPS, words, {
-      stdout: (text) => (stdout += text), stderr: (text) => (stderr += text), signal: new AbortController().signal,
-      env: { ...stackEnvironment(), POSITION_LINKER_NAMESPACE: this.namespace, POSITION_LINKER_LOG_LEVEL: 'error' },
-    });
-    return { code, stdout, stderr };
-  }
-
-  async done(...words: string[]): Promise<void> {
-    const { code, stderr } = await this.command(...words);
-    expect(code, stderr).to.equal(0);
-  }
-
-  async start(...settings: string[]): Promise<this> {
-    await this.done('setup', '--partitions', String(this.partitions));
-    await this.done('ingest', '--capture', captureFile(this.capture));
-    await this.done('run', 'all', '--drain', ...settings);
-    return this;
-  }
-
-  async rebuild(expected: number, ...words: string[]): Promise<Report> {
-    const { code, stdout, stderr } = await this.command('rebuild', '--json', ...words);
-    expect(code, `${stderr}${stdout.slice(0, 4_000)}`).to.equal(expected);
-    return JSON.parse(stdout) as Report;
-  }
-
-  table(report: Report, name: string): TableReport {
-    return report.tables.find(({ table }) => table === name) as TableReport;
-  }
-
-  /** All rows as the server shows them. */
-  async rows(): Promise<string> {
-    const texts: string[] = [];
-    for (const table of ['orders', 'positions', 'portfolio', 'position_orders', 'position_cycles', 'position_discrepancies', 'prediction_trading_results', 'prediction_cycles', 'sink_offsets']) {
-      texts.push(...(await this.database.query<{ row: string }>(`SELECT '${table} ' || t::text AS row FROM ${table} t`)).map(({ row }) => row).sort());
-    }
-    return texts.join('\n');
-  }
-
-  async end(): Promise<void> {
-    await this.database.close();
-    await removeNamespace(stackEnvironment(), this.namespace);
-  }
-}
-
 describe('rebuild beside the live tables', function () {
   this.timeout(120_000);
-  const sessions: Session[] = [];
-  const session = async (capture: string, partitions: number): Promise<Session> => {
-    const opened = new Session(capture, partitions);
+  const sessions: RebuildSession[] = [];
+  const session = async (capture: string, partitions: number): Promise<RebuildSession> => {
+    const opened = new RebuildSession(capture, partitions);
     sessions.push(opened);
     return opened.start();
   };
@@ -189,7 +106,7 @@ describe('rebuild beside the live tables', function () {
   });
 
   it('fails when the database ends its connections, and the next run finds the tables as they were', async () => {
-    const [one] = sessions as [Session];
+    const [one] = sessions as [RebuildSession];
     const before = await one.rows();
     const admin = openDatabase({ databaseUrl: stackEnvironment().DATABASE_URL, schema: 'public' });
     const rebuilding = one.command('rebuild');
@@ -206,7 +123,7 @@ describe('rebuild beside the live tables', function () {
   });
 
   it('tells what another policy, or a stretch of the log, would make of it, and never swaps that', async () => {
-    const [one, three] = sessions as [Session, Session];
+    const [one, three] = sessions as [RebuildSession, RebuildSession];
     const before = await three.rows();
     const imagined = await three.command('rebuild', '--policy', 'fifo');
     expect(imagined.stdout).to.match(/^what if: policy fifo instead of pro-rata\nnothing of this is stored/);
@@ -226,7 +143,7 @@ describe('rebuild beside the live tables', function () {
 describe('rebuild of what came later than the correction horizon', function () {
   this.timeout(120_000);
   const folder = mkdtempSync(join(tmpdir(), 'late-'));
-  let late: Session;
+  let late: RebuildSession;
   after(async () => {
     await late.end();
     rmSync(folder, { recursive: true });
@@ -240,7 +157,7 @@ describe('rebuild of what came later than the correction horizon', function () {
     // The first execution comes after everything else: its order has told of it long before.
     const moved = { ...parsed[first]!, receivedAt: parsed.at(-1)!.receivedAt + 60_000 };
     writeFileSync(path, [...parsed.slice(0, first), ...parsed.slice(first + 1), moved].map((line) => `${JSON.stringify(line)}\n`).join(''));
-    late = await new Session(path, 1).start('--horizon-events', '10');
+    late = await new RebuildSession(path, 1).start('--horizon-events', '10');
     const [row] = await late.database.query<{ count: number }>(`SELECT count(*)::int AS count FROM position_discrepancies WHERE cause = 'late_beyond_horizon'`);
     expect(row?.count).to.be.greaterThan(0);
     expect(await late.rebuild(0)).to.include({ equal: true });
@@ -254,7 +171,7 @@ describe('rebuild of what came later than the correction horizon', function () {
 
 describe('digests of books in topic and table', function () {
   this.timeout(120_000);
-  const [here, there] = [new Session('shared-signals', 1), new Session('shared-signals', 4)];
+  const [here, there] = [new RebuildSession('shared-signals', 1), new RebuildSession('shared-signals', 4)];
   after(async () => {
     await here.end();
     await there.end();
