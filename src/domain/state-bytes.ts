@@ -172,6 +172,11 @@ export class StateReader {
     return this.at;
   }
 
+  /** Everything that was not read yet, not copied. */
+  rest(): Uint8Array {
+    return this.bytes.subarray(this.at);
+  }
+
   byte(): number {
     return this.view.getUint8(this.at++);
   }

@@ -1,7 +1,7 @@
 import { StateWriter } from '../domain/state-bytes.js';
 import type { StateChange } from '../runtime/processor.js';
 import { EntrySlab } from './entry-slab.js';
-import { stateKey, type LiveSlot, type OrderSlot, type StrayRow } from './market.js';
+import { stateKey, type OrderSlot, type StrayRow } from './market.js';
 import { segmentsOf } from './order-body.js';
 import { STATE_VERSION, writeEntry, writeFacts, writeOrder } from './state-codec.js';
 
@@ -23,16 +23,18 @@ export const CLOCK_KEY = 'clock';
 /** What changed since the last commit, as changelog entries. */
 export class Changelog {
   private readonly keepsChanges: boolean;
+  /** Told of orders that have ended, with their state: the bytes hold until it answers. */
+  private readonly archive: (slot: OrderSlot, state: Uint8Array) => void;
   private readonly changed = new Set<OrderSlot | StrayRow>();
+  private readonly idle = new Set<OrderSlot>();
   private readonly removed = new Set<string>();
   private readonly writer = new StateWriter();
-  /** Entries that stay in memory lie apart from those that go. */
-  private readonly staying = new EntrySlab();
-  private readonly passing = new EntrySlab();
+  private readonly entries = new EntrySlab();
   private taken: StateChange[] = [];
 
-  constructor(keepsChanges: boolean) {
+  constructor(keepsChanges: boolean, archive: (slot: OrderSlot, state: Uint8Array) => void) {
     this.keepsChanges = keepsChanges;
+    this.archive = archive;
   }
 
   touch(kept: OrderSlot | StrayRow): void {
@@ -41,74 +43,75 @@ export class Changelog {
     this.changed.add(kept);
   }
 
-  /** Nothing of it is kept any more; the changelog holds so many segments of it. */
-  forget(kept: OrderSlot | StrayRow, writtenSegments: number): void {
-    this.changed.delete(kept);
+  /** It is written already, and may go to the archive. */
+  rest(slot: OrderSlot): void {
+    this.idle.add(slot);
+  }
+
+  /** Nothing of it is kept any more; its key, and how many segments of it the changelog holds. */
+  forget(key: string, writtenSegments: number): void {
     if (!this.keepsChanges) return;
-    const key = stateKey(kept);
     this.removed.add(key);
     for (let segment = 1; segment < writtenSegments; segment++) this.removed.add(`${key}|${segment}`);
   }
 
+  /** It changes no more. */
+  leave(kept: OrderSlot | StrayRow): void {
+    this.changed.delete(kept);
+    if (kept.home === 'order') this.idle.delete(kept);
+  }
+
   take(clock: Clock | null): StateChange[] {
-    if (!this.keepsChanges) return this.takeNothing();
     for (const kept of this.changed) {
       kept.dirty = false;
-      if (kept.home === 'stray') this.put(stateKey(kept), this.passing.keep(this.strayBytes(kept)));
-      else if (kept.frozen !== null) this.put(stateKey(kept), kept.frozen);
-      else this.putOrder(kept as LiveSlot);
+      if (kept.home === 'order') this.putOrder(kept);
+      else if (this.keepsChanges) this.put(stateKey(kept), this.strayBytes(kept));
     }
+    for (const slot of this.idle) if (!this.changed.has(slot) && canArchive(slot)) this.archive(slot, this.orderBytes(slot));
+    this.changed.clear();
+    this.idle.clear();
+    if (!this.keepsChanges) return [];
     for (const key of this.removed) this.taken.push({ key, value: null });
     if (clock !== null) this.taken.push({ key: CLOCK_KEY, value: this.clockBytes(clock) });
-    this.changed.clear();
     this.removed.clear();
     const { taken } = this;
     this.taken = [];
     return taken;
   }
 
-  /** Only lets what has ended become small. */
-  private takeNothing(): StateChange[] {
-    const { writer } = this;
-    for (const kept of this.changed) {
-      kept.dirty = false;
-      if (kept.home === 'stray' || kept.frozen !== null) continue;
-      const slot = kept as LiveSlot;
-      if (!canFreeze(slot)) continue;
-      writer.start(STATE_VERSION);
-      writer.count(slot.lastMs);
-      writeOrder(writer, slot.orderId, slot.body);
-      freeze(slot, this.staying.keep(writer.written()));
-    }
-    this.changed.clear();
-    return [];
-  }
-
-  private put(key: string, value: Uint8Array): void {
+  private put(key: string, bytes: Uint8Array): void {
     this.removed.delete(key);
-    this.taken.push({ key, value });
+    this.taken.push({ key, value: this.entries.keep(bytes) });
   }
 
-  /** Of an order that has ended its bytes are also all that stays in memory. */
-  private putOrder(slot: LiveSlot): void {
+  /** The head of an order and its first segment, until something else is written. */
+  private orderBytes(slot: OrderSlot): Uint8Array {
+    this.writer.start(STATE_VERSION);
+    this.writer.count(slot.lastMs);
+    writeOrder(this.writer, slot.orderId, slot.body);
+    return this.writer.written();
+  }
+
+  private putOrder(slot: OrderSlot): void {
     const { body, orderId } = slot;
     const { writer } = this;
-    const key = stateKey(slot);
-    const segments = segmentsOf(body);
-    writer.start(STATE_VERSION);
-    writer.count(slot.lastMs);
-    writeOrder(writer, orderId, body);
-    if (canFreeze(slot)) {
-      const bytes = this.staying.keep(writer.written());
-      this.put(key, bytes);
-      freeze(slot, bytes);
+    const isArchived = canArchive(slot);
+    if (!this.keepsChanges) {
+      if (isArchived) this.archive(slot, this.orderBytes(slot));
       return;
     }
-    this.put(key, this.passing.keep(writer.written()));
+    const key = stateKey(slot);
+    const bytes = this.orderBytes(slot);
+    this.put(key, bytes);
+    if (isArchived) {
+      this.archive(slot, bytes);
+      return;
+    }
+    const segments = segmentsOf(body);
     for (let segment = Math.max(1, body.changedSegment); segment < segments; segment++) {
       writer.start(STATE_VERSION);
       writeFacts(writer, orderId, body, segment);
-      this.put(`${key}|${segment}`, this.passing.keep(writer.written()));
+      this.put(`${key}|${segment}`, writer.written());
     }
     for (let segment = segments; segment < body.writtenSegments; segment++) this.removed.add(`${key}|${segment}`);
     body.changedSegment = Infinity;
@@ -134,11 +137,6 @@ export class Changelog {
 }
 
 /** Of an order that waits for nothing and fits one entry the bytes are all that is needed. */
-function canFreeze(slot: LiveSlot): boolean {
+function canArchive(slot: OrderSlot): boolean {
   return slot.ended && slot.pendingMs === Infinity && slot.body.writtenSegments <= 1 && segmentsOf(slot.body) === 1;
-}
-
-function freeze(slot: OrderSlot, bytes: Uint8Array): void {
-  slot.frozen = bytes;
-  slot.body = null;
 }

@@ -1,7 +1,7 @@
 import type { Fill, InputRef, Order } from '../domain/records.js';
 import { formatDecimal } from '../domain/decimal.js';
 import type { ExecutionEntry } from './execution-entry.js';
-import type { LiveSlot, Market } from './market.js';
+import type { OrderSlot, Market } from './market.js';
 import { averagePrice } from './notional.js';
 import type { Labels, OrderBody, Part } from './order-body.js';
 
@@ -67,7 +67,7 @@ export function executionFill(
 }
 
 /** The fill of a part that only the order stream's totals show. */
-export function orderFill(slot: LiveSlot, part: Part, labels: Labels, partition: number, retracted: boolean): Fill {
+export function orderFill(slot: OrderSlot, part: Part, labels: Labels, partition: number, retracted: boolean): Fill {
   const { market, orderId, body } = slot;
   return {
     account: market.account,
@@ -113,7 +113,7 @@ export interface RowCause {
 }
 
 /** The row of table orders as the order's messages and fills say. */
-export function orderRow(slot: LiveSlot, labels: Labels, cause: RowCause): Order {
+export function orderRow(slot: OrderSlot, labels: Labels, cause: RowCause): Order {
   const { market, body } = slot;
   const { latest } = body;
   let filled = body.executedQuantity;

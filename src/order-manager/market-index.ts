@@ -21,7 +21,7 @@ export class MarketIndex {
 
   /** Forgets a market of which nothing is kept. */
   dropIfEmpty(market: Market): void {
-    if (market.orders.size > 0 || market.executions.size > 0) return;
+    if (market.orders.size > 0 || market.executions.size > 0 || market.archived > 0) return;
     const rest = (this.byAsset.get(market.asset) ?? []).filter((one) => one !== market);
     if (rest.length === 0) this.byAsset.delete(market.asset);
     else this.byAsset.set(market.asset, rest);

@@ -2,14 +2,19 @@ import { settleCoin } from '../domain/settle-coin.js';
 import type { ExecutionEntry, MarketTerms } from './execution-entry.js';
 import { newBody, type OrderBody } from './order-body.js';
 
-/** One order in memory, and when it is looked at next. An order that has ended is kept as its changelog entry. */
+/** A place in the queue of what is looked at later; null once its order is kept elsewhere. */
+export interface Ticket {
+  readonly home: 'ticket';
+  slot: OrderSlot | null;
+}
+
+/** One order that can be worked with, and when it is looked at next. One that has ended is kept in the archive. */
 export interface OrderSlot {
   readonly home: 'order';
   readonly market: Market;
   readonly orderId: string;
-  body: OrderBody | null;
-  /** Its state as bytes, while body is null. */
-  frozen: Uint8Array | null;
+  readonly body: OrderBody;
+  readonly ticket: Ticket;
   /** Effective time of the last record that touched it. */
   lastMs: number;
   /** Nothing more is expected of it. */
@@ -20,9 +25,6 @@ export interface OrderSlot {
   expiryMs: number;
   dirty: boolean;
 }
-
-/** An order that can be worked with. */
-export type LiveSlot = OrderSlot & { readonly body: OrderBody };
 
 /** One execution row that is no fill of an order: cash, of a type not known, or a fill without an order id. */
 export interface StrayRow {
@@ -41,8 +43,13 @@ export interface Market extends MarketTerms {
   readonly asset: string;
   /** Its part of the keys of its changelog entries. */
   readonly keyPart: string;
+  /** Where hashes of its ids begin. */
+  readonly seed: number;
+  /** How many of its orders lie in the archive. */
+  archived: number;
+  /** All others. */
   readonly orders: Map<string, OrderSlot>;
-  /** By execution id: where the row is kept. */
+  /** By execution id: where the row is kept; those of archived orders are not here. */
   readonly executions: Map<string, OrderSlot | StrayRow>;
   /** Cash rows by time and amount. */
   readonly cash: Map<string, StrayRow[]>;
@@ -51,13 +58,18 @@ export interface Market extends MarketTerms {
 }
 
 export function newMarket(account: string, category: string, asset: string): Market {
+  const keyPart = `${escape(account)}|${escape(category)}|${escape(asset)}`;
+  let seed = 0x811c9dc5;
+  for (let i = 0; i < keyPart.length; i++) seed = Math.imul(seed ^ keyPart.charCodeAt(i), 0x01000193);
   return {
     account,
     category,
     asset,
     inverse: category === 'inverse',
     settleCoin: settleCoin(category, asset),
-    keyPart: `${escape(account)}|${escape(category)}|${escape(asset)}`,
+    keyPart,
+    seed,
+    archived: 0,
     orders: new Map(),
     executions: new Map(),
     cash: new Map(),
@@ -65,19 +77,11 @@ export function newMarket(account: string, category: string, asset: string): Mar
   };
 }
 
-export function newSlot(market: Market, orderId: string): LiveSlot {
-  return {
-    home: 'order',
-    market,
-    orderId,
-    body: newBody(),
-    frozen: null,
-    lastMs: 0,
-    ended: false,
-    pendingMs: Infinity,
-    expiryMs: Infinity,
-    dirty: false,
-  };
+export function newSlot(market: Market, orderId: string, body = newBody()): OrderSlot {
+  const ticket: Ticket = { home: 'ticket', slot: null };
+  const slot: OrderSlot = { home: 'order', market, orderId, body, ticket, lastMs: 0, ended: false, pendingMs: Infinity, expiryMs: Infinity, dirty: false };
+  ticket.slot = slot;
+  return slot;
 }
 
 export function newStray(market: Market, entry: ExecutionEntry): StrayRow {
@@ -86,9 +90,11 @@ export function newStray(market: Market, entry: ExecutionEntry): StrayRow {
 
 /** Changelog key: o or s|account|category|asset|id, with | and % in a part escaped; segments of an order have |n at the end. */
 export function stateKey(kept: OrderSlot | StrayRow): string {
-  const { market } = kept;
-  const id = kept.home === 'order' ? kept.orderId : kept.entry.execId;
-  return `${kept.home === 'order' ? 'o' : 's'}|${market.keyPart}|${escape(id)}`;
+  return kept.home === 'order' ? orderKey(kept.market, kept.orderId) : `s|${kept.market.keyPart}|${escape(kept.entry.execId)}`;
+}
+
+export function orderKey(market: Market, orderId: string): string {
+  return `o|${market.keyPart}|${escape(orderId)}`;
 }
 
 /** The parts of a changelog key after its kind. */

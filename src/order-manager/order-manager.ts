@@ -6,13 +6,14 @@ import { newEntry } from './execution-entry.js';
 import { executionKind } from './execution-type.js';
 import { executionRef, orderRef } from './issue.js';
 import { MarketIndex } from './market-index.js';
-import { newSlot, newStray, stateKey, type LiveSlot, type Market, type OrderSlot, type StrayRow } from './market.js';
+import { newSlot, newStray, orderKey, stateKey, type Market, type OrderSlot, type StrayRow, type Ticket } from './market.js';
+import { OrderArchive, type ArchivedOrder } from './order-archive.js';
 import { hasEnded, labelsOf } from './order-body.js';
 import { applyMessage, attachExecution } from './order-facts.js';
 import { causedBy, issueFill, issueRow, refreshParts, relabel } from './order-step.js';
 import { repeatExecution, type Shelf } from './repeat-step.js';
 import type { OrderManagerOptions, Scope } from './scope.js';
-import { bodyOf, readClock, recompute, StateRestore, thaw } from './state-restore.js';
+import { readArchived, readClock, recompute, StateRestore } from './state-restore.js';
 import { cashKey, fileStray, flawedRows, issueAnomalies, issueOrderlessFill, refreshCash, unfileStray } from './stray-step.js';
 import { TimeQueue } from './time-queue.js';
 
@@ -46,7 +47,8 @@ const NO_EMITTER: Emitter = {
 class OrderManager implements Processor, Shelf {
   private readonly markets = new MarketIndex();
   private readonly pending = new TimeQueue<OrderSlot>();
-  private readonly expiry = new TimeQueue<OrderSlot | StrayRow>();
+  private readonly expiry = new TimeQueue<Ticket | StrayRow>();
+  private readonly archive = new OrderArchive();
   private readonly changelog: Changelog;
   private readonly scope: Scope;
   private readonly options: OrderManagerOptions;
@@ -56,7 +58,7 @@ class OrderManager implements Processor, Shelf {
 
   constructor(options: OrderManagerOptions, keepsChanges: boolean) {
     this.options = options;
-    this.changelog = new Changelog(keepsChanges);
+    this.changelog = new Changelog(keepsChanges, (slot, state) => this.putAway(slot, state));
     this.scope = {
       options,
       signalOf: signalReader(options.signalPattern),
@@ -66,7 +68,7 @@ class OrderManager implements Processor, Shelf {
       eventMs: 0,
       wait: (slot, shownMs) => this.wait(slot, shownMs),
       touch: (kept) => this.changelog.touch(kept),
-      positionIdxOf: (market, orderId) => (market.orders.has(orderId) ? this.slot(market, orderId).body.positionIdx : null),
+      positionIdxOf: (market, orderId) => this.known(market, orderId)?.body.positionIdx ?? null,
     };
   }
 
@@ -108,7 +110,7 @@ class OrderManager implements Processor, Shelf {
       return;
     }
     const market = this.markets.get(row.account, row.category, row.asset);
-    if (market.executions.has(row.exec_id)) {
+    if (market.executions.has(row.exec_id) || this.bringBackHomeOf(market, row.exec_id)) {
       repeatExecution(scope, this, market, row, offset);
       return;
     }
@@ -147,11 +149,11 @@ class OrderManager implements Processor, Shelf {
   /** Turns what is still missing, and was shown a join window ago, into fills, in the order of keys. */
   private decide(watermarkMs: number): void {
     const { scope, pending } = this;
-    const due = new Map<string, LiveSlot>();
+    const due = new Map<string, OrderSlot>();
     while (pending.firstMs + this.options.joinWindowMs <= watermarkMs) {
       const shownMs = pending.firstMs;
       const slot = pending.pop()!;
-      if (slot.pendingMs === shownMs) due.set(stateKey(slot), thaw(slot, this.options, scope.signalOf));
+      if (slot.pendingMs === shownMs) due.set(stateKey(slot), slot);
     }
     for (const [, slot] of [...due].sort(([a], [b]) => (a < b ? -1 : 1))) {
       scope.eventMs = slot.pendingMs;
@@ -169,22 +171,60 @@ class OrderManager implements Processor, Shelf {
     const { expiry } = this;
     while (expiry.firstMs <= watermarkMs) {
       const queuedMs = expiry.firstMs;
-      const kept = expiry.pop()!;
-      if (kept.expiryMs !== queuedMs) continue;
+      const queued = expiry.pop()!;
+      const kept = queued.home === 'stray' ? queued : queued.slot;
+      if (kept === null || kept.expiryMs !== queuedMs) continue;
       kept.expiryMs = Infinity;
       if (this.expiryOf(kept) > watermarkMs) this.schedule(kept, watermarkMs);
       else if (kept.home === 'stray') this.forgetRow(kept);
       else this.forgetOrder(kept);
     }
+    for (let old = this.archive.takeExpired(watermarkMs); old !== null; old = this.archive.takeExpired(watermarkMs)) {
+      this.changelog.forget(orderKey(old.market, old.orderId), 1);
+      this.markets.dropIfEmpty(old.market);
+    }
   }
 
   private forgetOrder(slot: OrderSlot): void {
-    const { market } = slot;
-    market.orders.delete(slot.orderId);
-    const body = bodyOf(slot);
-    for (const entry of body.executions) market.executions.delete(entry.execId);
-    this.changelog.forget(slot, body.writtenSegments);
-    this.markets.dropIfEmpty(market);
+    this.removeLive(slot);
+    this.changelog.leave(slot);
+    this.changelog.forget(stateKey(slot), slot.body.writtenSegments);
+    this.markets.dropIfEmpty(slot.market);
+  }
+
+  private removeLive({ market, orderId, body }: OrderSlot): void {
+    market.orders.delete(orderId);
+    for (const { execId } of body.executions) market.executions.delete(execId);
+  }
+
+  /** From now on its state is all there is of it. */
+  private putAway(slot: OrderSlot, state: Uint8Array): void {
+    const { market, orderId, body } = slot;
+    this.archive.add(market, orderId, body.executions.map(({ execId }) => execId), state, this.expiryOf(slot));
+    this.removeLive(slot);
+    slot.ticket.slot = null;
+  }
+
+  /** Makes an archived order one that can be worked with. All its parts are decided, or it had not been put away. */
+  private bringBack(old: ArchivedOrder): OrderSlot {
+    const { scope } = this;
+    const slot = readArchived(old);
+    recompute(slot, this.options, scope.signalOf, Infinity);
+    slot.ended = hasEnded(slot.body);
+    const { market, orderId, body } = slot;
+    market.orders.set(orderId, slot);
+    for (const { execId } of body.executions) market.executions.set(execId, slot);
+    this.changelog.rest(slot);
+    this.schedule(slot);
+    return slot;
+  }
+
+  /** Whether the archive had the order of an execution: it is back then. */
+  private bringBackHomeOf(market: Market, execId: string): boolean {
+    const entry = this.archive.findByExecution(market, execId, (old) => readArchived(old).body.executions.some((one) => one.execId === execId));
+    if (entry < 0) return false;
+    this.bringBack(this.archive.take(entry));
+    return true;
   }
 
   private forgetRow(stray: StrayRow): void {
@@ -196,18 +236,26 @@ class OrderManager implements Processor, Shelf {
 
   forget(stray: StrayRow): void {
     stray.expiryMs = Infinity;
-    this.changelog.forget(stray, 1);
+    this.changelog.leave(stray);
+    this.changelog.forget(stateKey(stray), 1);
   }
 
-  slot(market: Market, orderId: string): LiveSlot {
-    const known = market.orders.get(orderId);
-    if (known !== undefined) return thaw(known, this.options, this.scope.signalOf);
+  private known(market: Market, orderId: string): OrderSlot | null {
+    const live = market.orders.get(orderId);
+    if (live !== undefined) return live;
+    const entry = this.archive.find(market, orderId);
+    return entry < 0 ? null : this.bringBack(this.archive.take(entry));
+  }
+
+  slot(market: Market, orderId: string): OrderSlot {
+    const known = this.known(market, orderId);
+    if (known !== null) return known;
     const slot = newSlot(market, orderId);
     market.orders.set(orderId, slot);
     return slot;
   }
 
-  renew(kept: LiveSlot | StrayRow): void {
+  renew(kept: OrderSlot | StrayRow): void {
     kept.lastMs = this.scope.eventMs;
     if (kept.home === 'order') kept.ended = hasEnded(kept.body);
     this.changelog.touch(kept);
@@ -229,7 +277,7 @@ class OrderManager implements Processor, Shelf {
     const ms = Math.min(this.expiryOf(kept), nowMs + Math.max(horizonMs, joinWindowMs, 1));
     if (ms >= kept.expiryMs) return;
     kept.expiryMs = ms;
-    this.expiry.push(ms, kept);
+    this.expiry.push(ms, kept.home === 'stray' ? kept : kept.ticket);
   }
 
   /** When it may be forgotten: nothing that is still waited for ever is. */
@@ -264,6 +312,7 @@ class OrderManager implements Processor, Shelf {
       if (kept.home === 'order') {
         this.wait(kept, recompute(kept, options, scope.signalOf, scope.watermarkMs));
         kept.ended = hasEnded(kept.body);
+        this.changelog.rest(kept);
       }
       this.schedule(kept);
     }

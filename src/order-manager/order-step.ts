@@ -3,13 +3,13 @@ import type { InputRef } from '../domain/records.js';
 import { coverage } from './coverage.js';
 import type { ExecutionEntry } from './execution-entry.js';
 import { executionFill, orderFill, orderRow, OUTPUT_TOPIC, sameRow, type RowCause } from './issue.js';
-import type { LiveSlot } from './market.js';
+import type { OrderSlot } from './market.js';
 import { missingParts, type MissingPart } from './missing-part.js';
 import { labelsOf, type Labels, type OrderBody, type Part } from './order-body.js';
 import type { Scope } from './scope.js';
 
 /** Issues the fill of an execution of this order, once more if it was issued before. */
-export function issueFill(scope: Scope, slot: LiveSlot, entry: ExecutionEntry, labels: Labels): void {
+export function issueFill(scope: Scope, slot: OrderSlot, entry: ExecutionEntry, labels: Labels): void {
   const { market, body } = slot;
   const fill = executionFill(market, entry, labels, body.labelOffset, scope.partition, entry.revision, false);
   scope.emitter.emit(OUTPUT_TOPIC, market.asset, 'Fill', fill, scope.eventMs);
@@ -18,7 +18,7 @@ export function issueFill(scope: Scope, slot: LiveSlot, entry: ExecutionEntry, l
 }
 
 /** Issues all live fills of an order again, because what it says about them changed. */
-export function relabel(scope: Scope, slot: LiveSlot, except: ExecutionEntry | null): void {
+export function relabel(scope: Scope, slot: OrderSlot, except: ExecutionEntry | null): void {
   const { body } = slot;
   const labels = labelsOf(body, scope.signalOf);
   for (const entry of body.executions) if (entry !== except && entry.live) issueFill(scope, slot, entry, labels);
@@ -31,7 +31,7 @@ export function relabel(scope: Scope, slot: LiveSlot, except: ExecutionEntry | n
  * it by the join window. `decidedAtShown` stamps what is issued with that message's effective time: nothing came in.
  * Returns the latest event time of what was issued, -1 if nothing was.
  */
-export function refreshParts(scope: Scope, slot: LiveSlot, decidedAtShown: boolean): number {
+export function refreshParts(scope: Scope, slot: OrderSlot, decidedAtShown: boolean): number {
   const { body } = slot;
   if (body.plain) {
     const shownMs = earliestAbove(body);
@@ -63,7 +63,7 @@ export function refreshParts(scope: Scope, slot: LiveSlot, decidedAtShown: boole
 }
 
 /** The parts that are decided at the merged watermark, and when the earliest of the others was shown. */
-export function weigh(scope: Pick<Scope, 'options' | 'watermarkMs'>, slot: LiveSlot): { decided: MissingPart[]; waitingMs: number } {
+export function weigh(scope: Pick<Scope, 'options' | 'watermarkMs'>, slot: OrderSlot): { decided: MissingPart[]; waitingMs: number } {
   const { body, market } = slot;
   const laid = coverage(body.executions, body.marks);
   const decided: MissingPart[] = [];
@@ -139,7 +139,7 @@ function samePart(part: Part, missing: MissingPart): boolean {
   );
 }
 
-function emitPart(scope: Scope, slot: LiveSlot, part: Part, labels: Labels, eventMs: number): void {
+function emitPart(scope: Scope, slot: OrderSlot, part: Part, labels: Labels, eventMs: number): void {
   const fill = orderFill(slot, part, labels, scope.partition, !part.live);
   scope.emitter.emit(OUTPUT_TOPIC, slot.market.asset, 'Fill', fill, eventMs);
   part.revision += 1;
@@ -149,7 +149,7 @@ function emitPart(scope: Scope, slot: LiveSlot, part: Part, labels: Labels, even
  * Issues the row of the order if it changed, or if a message with a (seq, time) not shown before came: it tells when the
  * order was at which seq.
  */
-export function issueRow(scope: Scope, slot: LiveSlot, cause: RowCause, newPair: boolean, eventMs: number): void {
+export function issueRow(scope: Scope, slot: OrderSlot, cause: RowCause, newPair: boolean, eventMs: number): void {
   const { body, market } = slot;
   const row = orderRow(slot, labelsOf(body, scope.signalOf), cause);
   if (!newPair && body.row !== null && sameRow(body.row, row)) return;

@@ -2,7 +2,7 @@ import type { Execution } from '../domain/records.js';
 import { executionKind } from './execution-type.js';
 import { addRow, standsAlike, type ExecutionEntry } from './execution-entry.js';
 import { executionFill, executionRef, OUTPUT_TOPIC } from './issue.js';
-import { newStray, type LiveSlot, type Market, type StrayRow } from './market.js';
+import { newStray, type OrderSlot, type Market, type StrayRow } from './market.js';
 import { labelsOf, linkOf, orderlessLabels } from './order-body.js';
 import { attachExecution, recount } from './order-facts.js';
 import { causedBy, issueFill, issueRow, refreshParts, relabel } from './order-step.js';
@@ -11,11 +11,11 @@ import { cashKey, fileStray, issueAnomalies, issueCash, issueOrderlessFill, refr
 
 /** What the step needs from the keeper of state. */
 export interface Shelf {
-  slot(market: Market, orderId: string): LiveSlot;
+  slot(market: Market, orderId: string): OrderSlot;
   /** Forgets a row that is kept elsewhere now. */
   forget(stray: StrayRow): void;
   /** A record changed it. */
-  renew(kept: LiveSlot | StrayRow): void;
+  renew(kept: OrderSlot | StrayRow): void;
 }
 
 /**
@@ -50,7 +50,7 @@ export function repeatExecution(scope: Scope, shelf: Shelf, market: Market, row:
   issueAnomalies(scope, market, entry);
 }
 
-function retract(scope: Scope, home: LiveSlot | StrayRow, entry: ExecutionEntry): void {
+function retract(scope: Scope, home: OrderSlot | StrayRow, entry: ExecutionEntry): void {
   if (entry.kind === 'cash' && home.home === 'stray') {
     issueCash(scope, home, true);
     return;
@@ -68,11 +68,11 @@ function retract(scope: Scope, home: LiveSlot | StrayRow, entry: ExecutionEntry)
 function move(
   shelf: Shelf,
   market: Market,
-  home: LiveSlot | StrayRow,
+  home: OrderSlot | StrayRow,
   entry: ExecutionEntry,
   next: ExecutionEntry,
-  target: LiveSlot | null,
-): LiveSlot | StrayRow {
+  target: OrderSlot | null,
+): OrderSlot | StrayRow {
   if (home.home === 'stray') unfileStray(home);
   const { revision, cashRevision, live } = entry;
   Object.assign(entry, next, { revision, cashRevision, live });
@@ -92,7 +92,7 @@ function move(
 function settleOrder(
   scope: Scope,
   shelf: Shelf,
-  slot: LiveSlot,
+  slot: OrderSlot,
   linkBefore: string,
   changed: ExecutionEntry | null,
   offset: number,

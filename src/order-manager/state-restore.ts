@@ -2,8 +2,9 @@ import type { SignalOf } from '../domain/signal.js';
 import type { Clock } from './changelog.js';
 import { orderRow } from './issue.js';
 import type { MarketIndex } from './market-index.js';
-import { keyParts, newSlot, newStray, type LiveSlot, type OrderSlot, type StrayRow } from './market.js';
-import { labelsOf, newBody, type OrderBody } from './order-body.js';
+import { keyParts, newSlot, newStray, type OrderSlot, type StrayRow } from './market.js';
+import type { ArchivedOrder } from './order-archive.js';
+import { labelsOf, newBody } from './order-body.js';
 import { recount } from './order-facts.js';
 import { assignPart, weigh } from './order-step.js';
 import type { OrderManagerOptions } from './scope.js';
@@ -19,7 +20,7 @@ export function readClock(bytes: Uint8Array): Clock {
 export class StateRestore {
   private readonly markets: MarketIndex;
   private readonly segments = new Map<string, Uint8Array>();
-  private readonly orders = new Map<string, LiveSlot>();
+  private readonly orders = new Map<string, OrderSlot>();
   private readonly strays: StrayRow[] = [];
 
   constructor(markets: MarketIndex) {
@@ -54,7 +55,7 @@ export class StateRestore {
   }
 
   /** Everything that was restored. Parts and rows of the orders are still to be computed. */
-  finish(): (LiveSlot | StrayRow)[] {
+  finish(): (OrderSlot | StrayRow)[] {
     for (const [key, slot] of this.orders) {
       for (let segment = 1; segment < slot.body.writtenSegments; segment++) {
         const bytes = this.segments.get(`${key}|${segment}`);
@@ -67,23 +68,15 @@ export class StateRestore {
   }
 }
 
-/** What is kept of an order, frozen or not; of a frozen one without what is computed from it. */
-export function bodyOf(slot: OrderSlot): OrderBody {
-  if (slot.body !== null) return slot.body;
+/** What is kept of an archived order, without what is computed from it. */
+export function readArchived({ market, orderId, state }: ArchivedOrder): OrderSlot {
   const body = newBody();
-  const reader = readState(slot.frozen!);
-  reader.count();
-  readOrder(reader, slot.orderId, body, slot.market);
-  return body;
-}
-
-/** Makes a frozen order one that can be worked with. All its parts are decided, or it had not been frozen. */
-export function thaw(slot: OrderSlot, options: OrderManagerOptions, signalOf: SignalOf): LiveSlot {
-  if (slot.frozen === null) return slot as LiveSlot;
-  slot.body = bodyOf(slot);
-  slot.frozen = null;
-  recompute(slot as LiveSlot, options, signalOf, Infinity);
-  return slot as LiveSlot;
+  const reader = readState(state);
+  const lastMs = reader.count();
+  readOrder(reader, orderId, body, market);
+  const slot = newSlot(market, orderId, body);
+  slot.lastMs = lastMs;
+  return slot;
 }
 
 /** Of a row that is only compared with the next one. */
@@ -93,7 +86,7 @@ const NOT_ISSUED = { messageSeq: null, messageAt: null, inputs: [] };
  * Computes again what was issued for an order, which is a function of its facts and the merged watermark. Returns when the
  * earliest part that is not decided was shown.
  */
-export function recompute(slot: LiveSlot, options: OrderManagerOptions, signalOf: SignalOf, watermarkMs: number): number {
+export function recompute(slot: OrderSlot, options: OrderManagerOptions, signalOf: SignalOf, watermarkMs: number): number {
   const { body } = slot;
   recount(body);
   body.changedSegment = Infinity;
