@@ -73,14 +73,19 @@ export class Book {
   readonly #extension = new DerivedRows();
   /** The horizon is not looked at before this watermark. */
   nextHorizonMs = Number.NEGATIVE_INFINITY;
-  /** Updates that did not fit the fills dated before them. */
+  /**
+   * Updates that did not fit the fills dated before them, as the issued rows have it: no others, for after a restart only
+   * these can be found again, and whether a correction is looked for must not depend on that.
+   */
   readonly #gapSeqs = new Set<number>();
+  /** Those found by a derivation that may yet become the issued one. */
+  #foundGaps: number[] = [];
 
   constructor(ledger: Ledger, options: HorizonOptions, ids: EvidenceIds) {
     this.ledger = ledger;
     this.options = options;
     this.evidence = new EvidenceList(ledger.key.positionIdx, ids);
-    this.derivation = new Derivation(ledger, () => this.#rangedFills(), (seq) => this.#gapSeqs.add(seq));
+    this.derivation = new Derivation(ledger, () => this.#rangedFills(), (seq) => this.#foundGaps.push(seq));
   }
 
   #rangedFills(): readonly FillItem[] {
@@ -209,12 +214,15 @@ export class Book {
     const run: Run = { state: copyBookState(this.base.state), rows: new DerivedRows(), index: 0 };
     this.tipIsOpen = false;
     this.snapshots = [];
+    this.#derivingIssued = true;
     while (run.index < this.evidence.tipIndex) {
       const from = run.index;
-      if (!this.#stepOld(run, this.evidence.items, this.evidence.tipIndex)) break;
+      if (!this.#stepIssued(run, this.evidence.items, this.evidence.tipIndex)) break;
       this.#afterStep(run, from);
       run.rows = new DerivedRows();
     }
+    this.#derivingIssued = false;
+    this.#keepGaps(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
     this.tip = run.state;
     this.tipIsOpen = this.evidence.isOpenAt(this.evidence.tipIndex);
     if (this.dirtySeq === null) this.evidence.archiveSettled();
@@ -273,6 +281,7 @@ export class Book {
       this.#afterStep(run, from);
     }
     if (run.index === start) return null;
+    if (this.#foundGaps.length > 0) this.#keepGaps(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
     this.evidence.settle(start, run.index);
     this.evidence.tipIndex = run.index;
     this.evidence.markTaken(this.tip.moved);
@@ -340,12 +349,22 @@ export class Book {
 
   /** The same over the settled items only, as they were issued. False at their end. */
   #stepOld(run: Run, items: readonly Item[], end: number): boolean {
+    const found = this.#foundGaps;
+    this.#foundGaps = [];
     this.#derivingIssued = true;
     try {
       return this.#stepIssued(run, items, end);
     } finally {
       this.#derivingIssued = false;
+      this.#foundGaps = found;
     }
+  }
+
+  /** What was derived from after one seq up to another is the issued derivation now. */
+  #keepGaps(fromSeq: number, toSeq: number): void {
+    for (const seq of this.#gapSeqs) if (seq > fromSeq && seq <= toSeq) this.#gapSeqs.delete(seq);
+    for (const seq of this.#foundGaps) this.#gapSeqs.add(seq);
+    this.#foundGaps = [];
   }
 
   #stepIssued(run: Run, items: readonly Item[], end: number): boolean {
@@ -389,7 +408,10 @@ export class Book {
     let converged = false;
     while (newRun.index < this.evidence.tipIndex) {
       const from = newRun.index;
-      if (!this.#stepNew(newRun, watermarkMs)) return null;
+      if (!this.#stepNew(newRun, watermarkMs)) {
+        this.#foundGaps = [];
+        return null;
+      }
       const last = this.evidence.items[newRun.index - 1]!;
       if (last.kind !== 'update' || newRun.index === from) continue;
       intervals += 1;
@@ -404,11 +426,14 @@ export class Book {
     this.dirtySeq = null;
     this.dirtyToSeq = Number.NEGATIVE_INFINITY;
     if (converged) {
-      this.#keepTip(oldRun.state, newRun.state, this.evidence.items[newRun.index - 1] as UpdateItem, begin.seq, fresh);
+      const last = this.evidence.items[newRun.index - 1] as UpdateItem;
+      this.#keepTip(oldRun.state, newRun.state, last, begin.seq, fresh);
+      this.#keepGaps(begin.seq, last.seq);
       this.evidence.settle(beginIndex, newRun.index);
     } else {
       while (this.#stepOld(oldRun, this.evidence.items, this.evidence.tipIndex)) { /* to the end of what was issued */ }
       this.#replaceTip(newRun, watermarkMs, begin.seq, fresh);
+      this.#keepGaps(begin.seq, Number.POSITIVE_INFINITY);
       this.evidence.settle(beginIndex, newRun.index);
     }
     this.evidence.dropDying();

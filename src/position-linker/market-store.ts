@@ -16,7 +16,7 @@ import { readMarket, writeMarket } from './market-bytes.js';
 /** Version of everything the linker keeps in its changelog. */
 export const STATE_VERSION = 1;
 /** Inputs smaller than this are not worth a snapshot. */
-const MIN_SNAPSHOT_BYTES = 64 * 1024;
+export const MIN_SNAPSHOT_BYTES = 64 * 1024;
 /** A snapshot is written when the inputs since the last are this many times as large. */
 const SNAPSHOT_RATIO = 2;
 /** Largest value of one changelog record. */
@@ -120,6 +120,7 @@ export class StoredMarket {
   market: Market;
   /** Whether what happened is written down for takeChanges. */
   readonly #keepsChanges: boolean;
+  readonly #minSnapshotBytes: number;
   /** Entries since the last segment, in bytes at once: so the records themselves need not be held until the commit. */
   readonly #entries = new StateWriter();
   #entryCount = 0;
@@ -129,10 +130,11 @@ export class StoredMarket {
   #snapshotBytes = 0;
   #snapshotParts = 0;
 
-  constructor(key: string, market: Market, keepsChanges: boolean) {
+  constructor(key: string, market: Market, keepsChanges: boolean, minSnapshotBytes: number) {
     this.key = key;
     this.market = market;
     this.#keepsChanges = keepsChanges;
+    this.#minSnapshotBytes = minSnapshotBytes;
   }
 
   get isChanged(): boolean {
@@ -171,7 +173,7 @@ export class StoredMarket {
     this.#entryCount = 0;
     const segment = writer.finish();
     this.#segmentBytes += segment.length;
-    if (this.#segmentBytes <= Math.max(MIN_SNAPSHOT_BYTES, SNAPSHOT_RATIO * this.#snapshotBytes)) {
+    if (this.#segmentBytes <= Math.max(this.#minSnapshotBytes, SNAPSHOT_RATIO * this.#snapshotBytes)) {
       changes.push({ key: this.#segmentKey(this.#nextSegment), value: segment });
       this.#nextSegment += 1;
       return;
@@ -207,13 +209,13 @@ export class StoredMarket {
   }
 
   /** Builds a market from its changelog entries: parts of a snapshot, and segments of inputs in any order. */
-  static restore(key: string, parts: readonly Uint8Array[], segments: readonly Uint8Array[], options: LinkerOptions): StoredMarket {
+  static restore(key: string, parts: readonly Uint8Array[], segments: readonly Uint8Array[], options: LinkerOptions, minSnapshotBytes: number): StoredMarket {
     const snapshot = joinParts(key, parts);
     const readers = segments.map(openSegment).sort((a, b) => a.number - b.number);
     const first = readers[0];
     if (snapshot === null && first === undefined) throw new Error(`position-linker state of ${key} is empty`);
     const market = snapshot === null ? new Market(first!.account, first!.category, first!.asset, options) : readMarket(snapshot.bytes, options);
-    const stored = new StoredMarket(key, market, true);
+    const stored = new StoredMarket(key, market, true, minSnapshotBytes);
     stored.#firstSegment = snapshot?.nextSegment ?? 0;
     stored.#nextSegment = stored.#firstSegment;
     stored.#snapshotBytes = snapshot?.bytes.length ?? 0;

@@ -3,7 +3,7 @@ import { naturalKey } from '../domain/uuid.js';
 import type { Emitter, MergedRecord, Processor, StateChange } from '../runtime/processor.js';
 import { type Conservation, addConservation } from './conservation.js';
 import { type LinkerOptions, Market } from './market.js';
-import { STATE_VERSION, StoredMarket, checkStateVersion } from './market-store.js';
+import { MIN_SNAPSHOT_BYTES, STATE_VERSION, StoredMarket, checkStateVersion } from './market-store.js';
 
 export const LINKER_DEFAULTS: LinkerOptions = { policy: 'pro-rata', joinWindowMs: 5_000, horizonMs: 86_400_000, horizonEvents: 5_000 };
 
@@ -24,10 +24,11 @@ interface RestoredEntries {
 
 /**
  * The linker of one partition: order events and position updates in; links, cycles, deltas and discrepancies out.
- * Without `keepsChanges` takeChanges has nothing to tell: for runs whose state nobody stores.
+ * Without `keepsChanges` takeChanges has nothing to tell: for runs whose state nobody stores. `minSnapshotBytes`: how much
+ * input of a market is worth a snapshot of it; no result depends on it.
  */
-export function createPositionLinker(options: Partial<LinkerOptions> = {}, keepsChanges = true): PositionLinker {
-  return new PositionLinker({ ...LINKER_DEFAULTS, ...options }, keepsChanges);
+export function createPositionLinker(options: Partial<LinkerOptions> = {}, keepsChanges = true, minSnapshotBytes = MIN_SNAPSHOT_BYTES): PositionLinker {
+  return new PositionLinker({ ...LINKER_DEFAULTS, ...options }, keepsChanges, minSnapshotBytes);
 }
 
 export class PositionLinker implements Processor {
@@ -44,10 +45,12 @@ export class PositionLinker implements Processor {
   #storedWatermarkMs = -1;
 
   readonly #keepsChanges: boolean;
+  readonly #minSnapshotBytes: number;
 
-  constructor(options: LinkerOptions, keepsChanges: boolean) {
+  constructor(options: LinkerOptions, keepsChanges: boolean, minSnapshotBytes: number) {
     this.options = options;
     this.#keepsChanges = keepsChanges;
+    this.#minSnapshotBytes = minSnapshotBytes;
   }
 
   get markets(): IterableIterator<Market> {
@@ -86,7 +89,7 @@ export class PositionLinker implements Processor {
     if (sameAsset !== undefined) {
       for (const stored of sameAsset) if (stored.market.account === account && stored.market.category === category) return stored;
     }
-    return this.#add(new StoredMarket(naturalKey('market', account, category, asset), new Market(account, category, asset, this.options), this.#keepsChanges));
+    return this.#add(new StoredMarket(naturalKey('market', account, category, asset), new Market(account, category, asset, this.options), this.#keepsChanges, this.#minSnapshotBytes));
   }
 
   #add(stored: StoredMarket): StoredMarket {
@@ -139,7 +142,7 @@ export class PositionLinker implements Processor {
 
   finishRestore(): void {
     for (const [key, { parts, segments }] of this.#restored) {
-      this.#add(StoredMarket.restore(key, parts, segments, this.options));
+      this.#add(StoredMarket.restore(key, parts, segments, this.options, this.#minSnapshotBytes));
     }
     this.#restored.clear();
   }

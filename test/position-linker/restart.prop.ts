@@ -51,4 +51,21 @@ describe('restarts of the linker', () => {
       });
     });
   });
+
+  // What was derived on the way is not in a snapshot: nothing that is written may depend on it.
+  for (const [name, seed, every, isDeliveredAnew] of [['active', 1, 20, true], ['shaken-orders-only', 2, 7, false], ['shaken-orders-only', 2, 20, false], ['late-orders', 3, 31, true]] as const) {
+    it(`${name} (seed ${seed}), from snapshots: what is written is the same bytes, restarted every ${every} steps`, () => {
+      const { lines } = simulate(scenario(name, seed, { orders: 40 }));
+      const { log } = linkCapture(isDeliveredAnew ? deliveredAnew(lines, seed) : lines);
+      const straight = written(log);
+      const restarted = inputsOf(log);
+      const linker = new RestartingLinker({}, every, seed, 400);
+      runProcessor(linker, restarted, LINKER_INPUTS, LINKER_OUTPUTS);
+      expect([...linker.store.keys()].some((key) => key.includes('|snapshot'))).to.equal(true);
+      const found = written(restarted);
+      const at = found.findIndex((text, n) => text !== straight[n]);
+      expect(found[at], `record ${at}`).to.equal(straight[at]);
+      expect(found.length).to.equal(straight.length);
+    });
+  }
 });

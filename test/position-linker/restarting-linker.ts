@@ -15,12 +15,18 @@ export class RestartingLinker implements Processor {
   readonly #random: Random;
   readonly #options: Partial<LinkerOptions>;
   readonly #every: number;
+  readonly #minSnapshotBytes: number | undefined;
 
-  constructor(options: Partial<LinkerOptions>, every: number, seed: number) {
+  constructor(options: Partial<LinkerOptions>, every: number, seed: number, minSnapshotBytes?: number) {
     this.#options = options;
     this.#every = every;
+    this.#minSnapshotBytes = minSnapshotBytes;
     this.#random = new Random(seed, 5);
-    this.#linker = createPositionLinker(options);
+    this.#linker = this.#made();
+  }
+
+  #made(): PositionLinker {
+    return createPositionLinker(this.#options, true, this.#minSnapshotBytes);
   }
 
   process(record: MergedRecord, emitter: Emitter): void {
@@ -55,7 +61,7 @@ export class RestartingLinker implements Processor {
       else this.store.set(key, Uint8Array.from(value));
     }
     this.restarts++;
-    this.#linker = createPositionLinker(this.#options);
+    this.#linker = this.#made();
     for (const [key, value] of this.#random.shuffle([...this.store])) this.#linker.restore(key, Uint8Array.from(value));
     this.#linker.finishRestore();
   }
