@@ -53,6 +53,8 @@ export class OrderArchive {
   private readonly chunks: (Uint8Array | null)[] = [];
   /** Entries of each chunk that are still there. */
   private readonly chunkEntries: number[] = [];
+  /** The chunk that is written to, and how far it is full. */
+  private current = -1;
   private used = CHUNK_BYTES;
   /** Of each entry, side by side: its market, chunk, place there, length, and when it may be forgotten; market null: free. */
   private readonly markets: (Market | null)[] = [];
@@ -97,9 +99,6 @@ export class OrderArchive {
     this.lengths[entry] = bytes.length;
     this.used += bytes.length;
   }
-
-  /** The chunk that is written to. */
-  private current = -1;
 
   private newChunk(bytes: number): void {
     const last = this.current;
