@@ -23,6 +23,8 @@ export class CaptureFile {
   readonly #options: CaptureFileOptions;
   readonly #timer: NodeJS.Timeout;
   #open: OpenFile | null = null;
+  /** Earlier files whose last bytes are on their way: without them they are no whole files. */
+  readonly #closing = new Set<Promise<void>>();
   #bytes = 0;
   #hour = '';
 
@@ -36,7 +38,7 @@ export class CaptureFile {
     const hour = new Date(timeMs).toISOString().slice(0, 13);
     const isFull = this.#options.rotateBytes !== null && this.#bytes >= this.#options.rotateBytes;
     if (this.#open === null || isFull || (this.#options.rotateHourly && hour !== this.#hour)) {
-      void this.#open?.close();
+      if (this.#open !== null) this.#closeLater(this.#open);
       this.#open = this.#openFile(timeMs);
       this.#bytes = 0;
       this.#hour = hour;
@@ -48,8 +50,14 @@ export class CaptureFile {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#open?.close();
+    if (this.#open !== null) this.#closeLater(this.#open);
     this.#open = null;
+    await Promise.all(this.#closing);
+  }
+
+  #closeLater(file: OpenFile): void {
+    const closing = file.close().finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
   }
 
   #openFile(timeMs: number): OpenFile {
