@@ -36,6 +36,15 @@ describe('file of a recorded session', () => {
     expect(names.map((name) => gunzipSync(readFileSync(join(folder, name))).toString())).to.deep.equal(['l0\nl1\nl2\n', 'l3\n', 'l4\n']);
   });
 
+  it('is closed only when every file before the last is whole, however long that takes to compress', async () => {
+    const file = open('s.jsonl.gz', { rotateBytes: 8 });
+    const long = Array.from({ length: 200_000 }, (_, n) => String(Math.imul(n, 0x9e3779b1))).join('');
+    for (const line of [long, 'short']) file.append(line, HOUR_MS);
+    await file.close();
+    const names = readdirSync(folder).sort((a, b) => a.length - b.length);
+    expect(names.map((name) => gunzipSync(readFileSync(join(folder, name))).toString())).to.deep.equal([`${long}\n`, 'short\n']);
+  });
+
   it('says where it cannot write', () => {
     const file = open('no/such/folder.jsonl');
     expect(() => file.append('x', HOUR_MS)).to.throw('cannot write');
