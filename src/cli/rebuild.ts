@@ -18,6 +18,7 @@ import type { SourceRange } from '../rebuild/source-feed.js';
 import { threadRunner } from '../rebuild/thread-runner.js';
 import { compareVariant } from '../rebuild/variant.js';
 import { whatIf } from '../rebuild/what-if.js';
+import { abortAny } from '../runtime/abort-any.js';
 import { drained } from '../runtime/drain.js';
 import { openCodec } from '../schema-registry/open-codec.js';
 import { SOURCE_TOPICS } from '../ws-gateway/gateway.js';
@@ -143,7 +144,7 @@ async function requireDrained({ options, signal }: RebuildContext, log: Log, pip
   const stages: OpenStage[] = [];
   try {
     for (const role of roleTable(pipeline)) stages.push(await role.stage(shell));
-    const drain = await drained({ log, stages: stages.map(({ stage }) => stage), signal: AbortSignal.any([signal, AbortSignal.timeout(DRAINED_WITHIN_MS)]) });
+    const drain = await drained({ log, stages: stages.map(({ stage }) => stage), signal: abortAny([signal, AbortSignal.timeout(DRAINED_WITHIN_MS)]) });
     if (drain === null) throw new GuidedError('the roles have not worked off the log, so the live tables do not stand at its end', 'run `position-linker run all --drain`, stop all roles, then try again');
   } finally {
     for (const stage of stages) await stage.close();

@@ -1,4 +1,5 @@
 import { createLog } from '../config/log.js';
+import { abortAny } from '../runtime/abort-any.js';
 import { CaptureFile } from '../ws-gateway/live/capture-file.js';
 import { record } from '../ws-gateway/live/recorder.js';
 import { defineCommand, UsageError, type Command } from './command.js';
@@ -21,7 +22,7 @@ export const recordCommands: readonly Command[] = [
       const log = createLog(logLevel, { command: 'record' });
       const failed = new AbortController();
       const failure: { error: Error | null } = { error: null };
-      const stop = AbortSignal.any([signal, failed.signal]);
+      const stop = abortAny([signal, failed.signal]);
       const fail = (error: Error): void => {
         failure.error ??= error;
         failed.abort();

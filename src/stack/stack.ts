@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
+import { abortAny } from '../runtime/abort-any.js';
 import { composeDown, composeEngine, composeUp } from './compose.js';
 import { embeddedKafka } from './embedded-kafka.js';
 import { findRunning, startPiece, stopPiece, type EmbeddedPiece } from './embedded-piece.js';
@@ -102,7 +103,7 @@ async function startEmbedded(names: readonly PieceName[], paths: StackPaths, por
   };
   // A failure of one ends the waiting of the others.
   const failure = new AbortController();
-  const signal = work.signal === undefined ? failure.signal : AbortSignal.any([work.signal, failure.signal]);
+  const signal = abortAny([failure.signal, ...(work.signal === undefined ? [] : [work.signal])]);
   const starts = names.map((name) =>
     startPiece(embedded[name], paths, ports, taken, keepPorts, { ...work, signal }).catch((error: unknown) => {
       failure.abort(error);
