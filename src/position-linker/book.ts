@@ -1,7 +1,7 @@
 import type { BookState } from './book-state.js';
 import { copyBookState, newBookState, sameBookState } from './book-state.js';
 import { checkConservation, newConservation } from './conservation.js';
-import { Derivation } from './derivation.js';
+import { Derivation, type DerivationRun } from './derivation.js';
 import { DerivedRows, NO_ROWS } from './derived-rows.js';
 import type { EvidenceIds } from './evidence-ids.js';
 import { type FillItem, type FlowItem, type Item, type UpdateItem, eventTime } from './evidence-item.js';
@@ -23,12 +23,22 @@ export interface Settlement {
 /** Intervals between two snapshots. */
 const SNAPSHOT_INTERVALS = 48;
 
-/** A run of the derivation over the items of a book, from one state on. */
-interface Run {
-  state: BookState;
+/** A derivation over some of the items of a book, from one state on. */
+interface Run extends DerivationRun {
   rows: DerivedRows;
+  readonly items: readonly Item[];
   /** Index of the next item. */
   index: number;
+}
+
+function runFrom(state: BookState, items: readonly Item[], index: number, rangedFills: () => readonly FillItem[], rows = new DerivedRows()): Run {
+  return { state, rows, items, index, rangedFills, gapSeqs: [] };
+}
+
+/** The fills and cash events of the first one's seq; it alone if it has none. */
+function firstGroup(flows: readonly FlowItem[]): readonly FlowItem[] {
+  const { seq } = flows[0]!;
+  return seq === null ? flows.slice(0, 1) : flows.filter((flow) => flow.seq === seq);
 }
 
 export interface HorizonOptions {
@@ -66,10 +76,8 @@ export class Book {
   /** Effective time of the first such change. */
   dirtySinceMs = Number.NEGATIVE_INFINITY;
   #intervalsSinceSnapshot = 0;
-  #derivingIssued = false;
-  /** Deriving from archived items again, and the order-derived fills that may count there, once they were asked for. */
-  #lookingBack = false;
-  #fillsBack: readonly FillItem[] | null = null;
+  readonly #fillsNow = (): readonly FillItem[] => this.evidence.orderFills(false);
+  readonly #fillsAsIssued = (): readonly FillItem[] => this.evidence.orderFills(true);
   readonly #extension = new DerivedRows();
   /** The horizon is not looked at before this watermark. */
   nextHorizonMs = Number.NEGATIVE_INFINITY;
@@ -78,20 +86,12 @@ export class Book {
    * these can be found again, and whether a correction is looked for must not depend on that.
    */
   readonly #gapSeqs = new Set<number>();
-  /** Those found by a derivation that may yet become the issued one. */
-  #foundGaps: number[] = [];
 
   constructor(ledger: Ledger, options: HorizonOptions, ids: EvidenceIds) {
     this.ledger = ledger;
     this.options = options;
     this.evidence = new EvidenceList(ledger.key.positionIdx, ids);
-    this.derivation = new Derivation(ledger, () => this.#rangedFills(), (seq) => this.#foundGaps.push(seq));
-  }
-
-  #rangedFills(): readonly FillItem[] {
-    if (!this.#lookingBack) return this.evidence.orderFills(this.#derivingIssued);
-    this.#fillsBack ??= this.evidence.issuedOrderFills();
-    return this.#fillsBack;
+    this.derivation = new Derivation(ledger);
   }
 
   /** The lowest seq at which an item can change what was issued. */
@@ -195,34 +195,27 @@ export class Book {
     return this.#deriveIssued(this.base, this.evidence.issuedLength).rows;
   }
 
-  /** Derives from a snapshot on over the issued items among the first so many. */
+  /** Derives from a snapshot on over the issued items among the first so many, archived ones too. */
   #deriveIssued(from: Snapshot, count: number): Run {
-    const run: Run = { state: copyBookState(from.state), rows: new DerivedRows(), index: 0 };
-    const items = this.evidence.readAfter(from.seq, count);
-    this.#lookingBack = true;
-    try {
-      while (run.index < items.length && this.#stepOld(run, items, items.length)) { /* to the end */ }
-    } finally {
-      this.#lookingBack = false;
-      this.#fillsBack = null;
-    }
+    let fills: readonly FillItem[] | null = null;
+    const rangedFills = (): readonly FillItem[] => (fills ??= this.evidence.issuedOrderFills());
+    const run = runFrom(copyBookState(from.state), this.evidence.readAfter(from.seq, count), 0, rangedFills);
+    while (this.#stepIssued(run, run.items.length)) { /* to the end */ }
     return run;
   }
 
   /** Derives the tip again from base and settled items, after they were read back. */
   rebuild(): void {
-    const run: Run = { state: copyBookState(this.base.state), rows: new DerivedRows(), index: 0 };
+    const run = runFrom(copyBookState(this.base.state), this.evidence.items, 0, this.#fillsAsIssued);
     this.tipIsOpen = false;
     this.snapshots = [];
-    this.#derivingIssued = true;
     while (run.index < this.evidence.tipIndex) {
       const from = run.index;
-      if (!this.#stepIssued(run, this.evidence.items, this.evidence.tipIndex)) break;
+      if (!this.#stepIssued(run, this.evidence.tipIndex)) break;
       this.#afterStep(run, from);
       run.rows = new DerivedRows();
     }
-    this.#derivingIssued = false;
-    this.#keepGaps(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+    this.#takeGaps(run, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
     this.tip = run.state;
     this.tipIsOpen = this.evidence.isOpenAt(this.evidence.tipIndex);
     if (this.dirtySeq === null) this.evidence.archiveSettled();
@@ -266,7 +259,7 @@ export class Book {
   #extend(watermarkMs: number): Settlement | null {
     // Used again and again: a settlement is issued before the next one is made.
     this.#extension.clear();
-    const run: Run = { state: this.tip, rows: this.#extension, index: this.evidence.tipIndex };
+    const run = runFrom(this.tip, this.evidence.items, this.evidence.tipIndex, this.#fillsNow, this.#extension);
     const start = run.index;
     while (run.index < this.evidence.items.length) {
       const from = run.index;
@@ -281,7 +274,7 @@ export class Book {
       this.#afterStep(run, from);
     }
     if (run.index === start) return null;
-    if (this.#foundGaps.length > 0) this.#keepGaps(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+    for (const seq of run.gapSeqs) this.#gapSeqs.add(seq);
     this.evidence.settle(start, run.index);
     this.evidence.tipIndex = run.index;
     this.evidence.markTaken(this.tip.moved);
@@ -320,7 +313,7 @@ export class Book {
         continue;
       }
       const decided = latestMs + this.options.joinWindowMs <= watermarkMs || this.#isOverdue(watermarkMs);
-      if (!this.derivation.interval(run.state, flows, item, decided, run.rows)) return false;
+      if (!this.derivation.interval(run, flows, item, decided)) return false;
       run.index = i + 1;
       return true;
     }
@@ -338,57 +331,44 @@ export class Book {
       run.index = this.evidence.items.length;
       return true;
     }
-    const { seq } = flows[0]!;
-    const group = seq === null ? flows.slice(0, 1) : flows.filter((flow) => flow.seq === seq);
+    const group = firstGroup(flows);
     const isOverdue = this.#isOverdue(watermarkMs);
     for (const flow of group) if (!flow.settled && !isOverdue && flow.effectiveMs + this.options.joinWindowMs > watermarkMs) return false;
-    this.derivation.tail(run.state, group, run.rows);
-    run.index = this.evidence.items.indexOf(group[group.length - 1]!, run.index) + 1;
+    this.#passGroup(run, group);
     return true;
   }
 
-  /** The same over the settled items only, as they were issued. False at their end. */
-  #stepOld(run: Run, items: readonly Item[], end: number): boolean {
-    const found = this.#foundGaps;
-    this.#foundGaps = [];
-    this.#derivingIssued = true;
-    try {
-      return this.#stepIssued(run, items, end);
-    } finally {
-      this.#derivingIssued = false;
-      this.#foundGaps = found;
-    }
-  }
-
-  /** What was derived from after one seq up to another is the issued derivation now. */
-  #keepGaps(fromSeq: number, toSeq: number): void {
+  /** What a run found from after one seq up to another holds for the issued rows now. */
+  #takeGaps({ gapSeqs }: Run, fromSeq: number, toSeq: number): void {
     for (const seq of this.#gapSeqs) if (seq > fromSeq && seq <= toSeq) this.#gapSeqs.delete(seq);
-    for (const seq of this.#foundGaps) this.#gapSeqs.add(seq);
-    this.#foundGaps = [];
+    for (const seq of gapSeqs) this.#gapSeqs.add(seq);
   }
 
-  #stepIssued(run: Run, items: readonly Item[], end: number): boolean {
+  /** The same as stepNew over the settled items up to an index, as they were issued. False at their end. */
+  #stepIssued(run: Run, end: number): boolean {
     const flows: FlowItem[] = [];
     for (let i = run.index; i < end; i++) {
-      const item = items[i]!;
+      const item = run.items[i]!;
       if (!item.settled) continue;
       if (item.kind !== 'update') {
         flows.push(item);
         continue;
       }
-      this.derivation.interval(run.state, flows, item, true, run.rows);
+      this.derivation.interval(run, flows, item, true);
       run.index = i + 1;
       return true;
     }
     if (flows.length > 0) {
-      const { seq } = flows[0]!;
-      const group = seq === null ? flows.slice(0, 1) : flows.filter((flow) => flow.seq === seq);
-      this.derivation.tail(run.state, group, run.rows);
-      run.index = items.indexOf(group[group.length - 1]!, run.index) + 1;
+      this.#passGroup(run, firstGroup(flows));
       return true;
     }
     run.index = end;
     return false;
+  }
+
+  #passGroup(run: Run, group: readonly FlowItem[]): void {
+    this.derivation.tail(run, group);
+    run.index = run.items.indexOf(group[group.length - 1]!, run.index) + 1;
   }
 
   /**
@@ -399,8 +379,8 @@ export class Book {
     const begin = this.#snapshotBefore(dirtySeq);
     this.evidence.bringBackAfter(begin.seq);
     const beginIndex = this.evidence.indexAfter(begin.seq);
-    const oldRun: Run = { state: copyBookState(begin.state), rows: new DerivedRows(), index: beginIndex };
-    const newRun: Run = { state: copyBookState(begin.state), rows: new DerivedRows(), index: beginIndex };
+    const oldRun = runFrom(copyBookState(begin.state), this.evidence.items, beginIndex, this.#fillsAsIssued);
+    const newRun = runFrom(copyBookState(begin.state), this.evidence.items, beginIndex, this.#fillsNow);
     for (const run of [oldRun, newRun]) this.ledger.refreshCycles(run.state, run.rows);
     const lastChange = Math.min(this.evidence.tipIndex, this.evidence.indexAfter(dirtyToSeq));
     const fresh: Snapshot[] = [];
@@ -408,16 +388,13 @@ export class Book {
     let converged = false;
     while (newRun.index < this.evidence.tipIndex) {
       const from = newRun.index;
-      if (!this.#stepNew(newRun, watermarkMs)) {
-        this.#foundGaps = [];
-        return null;
-      }
+      if (!this.#stepNew(newRun, watermarkMs)) return null;
       const last = this.evidence.items[newRun.index - 1]!;
       if (last.kind !== 'update' || newRun.index === from) continue;
       intervals += 1;
       if (intervals % SNAPSHOT_INTERVALS === 0) fresh.push({ seq: last.seq, state: copyBookState(newRun.state) });
       if (!last.settled || last.dying || newRun.index <= lastChange) continue;
-      while (oldRun.index < newRun.index && this.#stepOld(oldRun, this.evidence.items, newRun.index)) { /* catches up */ }
+      while (oldRun.index < newRun.index && this.#stepIssued(oldRun, newRun.index)) { /* catches up */ }
       if (sameBookState(oldRun.state, newRun.state)) {
         converged = true;
         break;
@@ -428,12 +405,12 @@ export class Book {
     if (converged) {
       const last = this.evidence.items[newRun.index - 1] as UpdateItem;
       this.#keepTip(oldRun.state, newRun.state, last, begin.seq, fresh);
-      this.#keepGaps(begin.seq, last.seq);
+      this.#takeGaps(newRun, begin.seq, last.seq);
       this.evidence.settle(beginIndex, newRun.index);
     } else {
-      while (this.#stepOld(oldRun, this.evidence.items, this.evidence.tipIndex)) { /* to the end of what was issued */ }
+      while (this.#stepIssued(oldRun, this.evidence.tipIndex)) { /* to the end of what was issued */ }
       this.#replaceTip(newRun, watermarkMs, begin.seq, fresh);
-      this.#keepGaps(begin.seq, Number.POSITIVE_INFINITY);
+      this.#takeGaps(newRun, begin.seq, Number.POSITIVE_INFINITY);
       this.evidence.settle(beginIndex, newRun.index);
     }
     this.evidence.dropDying();

@@ -22,33 +22,38 @@ interface IntervalContext {
   readonly startUnknown: boolean;
 }
 
+/** A derivation on its way over the items of a book: where it stands and what it has made, both changed as it goes. */
+export interface DerivationRun {
+  readonly state: BookState;
+  readonly rows: DerivedRows;
+  /** Order-derived fills of the book with a possible range, in the book's order. */
+  readonly rangedFills: () => readonly FillItem[];
+  /** Seqs of the updates that did not fit the fills dated before them. */
+  readonly gapSeqs: number[];
+}
+
 /**
  * The rules of one book: what lies between two position updates becomes links, deltas, cycles and discrepancies.
- * Pure: the state handed in is the only thing that changes, and the rows handed in are the only output.
+ * Pure: the run handed in is the only thing that changes.
  */
 export class Derivation {
   readonly ledger: Ledger;
-  /** Order-derived fills of the book with a possible range, in the book's order. */
-  readonly rangedFills: () => readonly FillItem[];
-  /** Told of every update that did not fit the fills dated before it. */
-  readonly onGap: (seq: number) => void;
 
-  constructor(ledger: Ledger, rangedFills: () => readonly FillItem[], onGap: (seq: number) => void) {
+  constructor(ledger: Ledger) {
     this.ledger = ledger;
-    this.rangedFills = rangedFills;
-    this.onGap = onGap;
   }
 
   /**
    * Goes from the last update to the next one. Answers false, with nothing changed, if the update does not fit what lies
    * before it and `decided` is false: evidence may still be on its way.
    */
-  interval(state: BookState, items: readonly FlowItem[], update: UpdateItem, decided: boolean, rows: DerivedRows): boolean {
+  interval(run: DerivationRun, items: readonly FlowItem[], update: UpdateItem, decided: boolean): boolean {
     const { contract, direction } = this.ledger;
+    const { state, rows, rangedFills } = run;
     let flowItems = items;
     let startUnknown = false;
     if (!state.started) {
-      const start = decideStart({ contract, direction, items, update, laterFills: this.rangedFills, format: formatDecimal });
+      const start = decideStart({ contract, direction, items, update, laterFills: rangedFills, format: formatDecimal });
       if (!start.certain && !decided) return false;
       flowItems = start.items;
       startUnknown = start.size !== 0n;
@@ -64,17 +69,17 @@ export class Derivation {
       state.shown = shownBy(update);
       return true;
     }
-    const plan = planInterval({ contract, direction, state, items: flowItems, update, laterFills: this.rangedFills, format: formatDecimal });
+    const plan = planInterval({ contract, direction, state, items: flowItems, update, laterFills: rangedFills, format: formatDecimal });
     if (!planCloses(plan) && !decided) {
       if (state.shown === null) state.started = false;
       return false;
     }
-    this.#apply(state, plan, update, startUnknown, rows);
+    this.#apply(run, plan, update, startUnknown);
     return true;
   }
 
   /** Fills and cash events that no update followed within the window stand on their own. */
-  tail(state: BookState, items: readonly FlowItem[], rows: DerivedRows): void {
+  tail({ state, rows }: DerivationRun, items: readonly FlowItem[]): void {
     const { contract, direction } = this.ledger;
     state.started = true;
     const flows = sequence(contract, direction, state, state.deferred.length === 0 ? items : [...state.deferred, ...items]);
@@ -106,10 +111,10 @@ export class Derivation {
     });
   }
 
-  #apply(state: BookState, plan: IntervalPlan, update: UpdateItem, startUnknown: boolean, rows: DerivedRows): void {
+  #apply({ state, rows, gapSeqs }: DerivationRun, plan: IntervalPlan, update: UpdateItem, startUnknown: boolean): void {
     const { contract, direction } = this.ledger;
     const { gap } = plan;
-    if (gap !== 0n || plan.moved.length > 0 || plan.deferred.length > 0 || startUnknown) this.onGap(update.seq);
+    if (gap !== 0n || plan.moved.length > 0 || plan.deferred.length > 0 || startUnknown) gapSeqs.push(update.seq);
     const residual = gap === 0n ? null : placeResidual(contract, direction, state, plan.flows, gap, update);
     const priced = residual === null ? null : residualMoney(contract, direction, state, plan.flows, gap, residual, update);
     const context: IntervalContext = { update, plan, residual, startUnknown };
