@@ -1,3 +1,4 @@
+import { HashPairs } from '../domain/hash-pairs.js';
 import { StateReader, StateWriter } from '../domain/state-bytes.js';
 import type { Market } from './market.js';
 import { TimeQueue } from './time-queue.js';
@@ -11,30 +12,6 @@ function hashOf(market: Market, id: string): number {
   let hash = market.seed;
   for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
   return hash ^ (hash >>> 15);
-}
-
-/** Entry numbers by hash: nearly always one, so that there is no object for it. */
-class HashIndex {
-  private readonly entries = new Map<number, number | readonly number[]>();
-
-  add(hash: number, entry: number): void {
-    const known = this.entries.get(hash);
-    this.entries.set(hash, known === undefined ? entry : typeof known === 'number' ? [known, entry] : [...known, entry]);
-  }
-
-  remove(hash: number, entry: number): void {
-    const known = this.entries.get(hash);
-    if (typeof known !== 'object') this.entries.delete(hash);
-    else this.entries.set(hash, known.length === 2 ? known.find((other) => other !== entry)! : known.filter((other) => other !== entry));
-  }
-
-  /** The entry of this hash that fits; -1 if none does. */
-  find(hash: number, fits: (entry: number) => boolean): number {
-    const known = this.entries.get(hash);
-    if (known === undefined) return -1;
-    if (typeof known === 'number') return fits(known) ? known : -1;
-    return known.find(fits) ?? -1;
-  }
 }
 
 /** An order as it lay in the archive. */
@@ -65,8 +42,9 @@ export class OrderArchive {
   private readonly free: number[] = [];
   private readonly freeChunks: number[] = [];
   private spare: Uint8Array | null = null;
-  private readonly orders = new HashIndex();
-  private readonly executions = new HashIndex();
+  /** Entries by the hashes of their orders' ids, and by those of their executions'. */
+  private readonly orders = new HashPairs();
+  private readonly executions = new HashPairs();
   private readonly queue = new TimeQueue<number>();
 
   /** Takes an order in, to be forgotten at a time; Infinity: never. */

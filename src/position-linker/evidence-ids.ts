@@ -1,12 +1,13 @@
+import { HashPairs } from '../domain/hash-pairs.js';
 import type { CashItem, FillItem } from './evidence-item.js';
 import type { EvidenceList } from './evidence-list.js';
 
 /**
- * Fills and cash events of a market by their ids. Kept is only how many have which hash: nearly every id that comes is a new
- * one, and for the others the books are searched.
+ * Fills and cash events of a market by their ids. Kept are only the hashes of these, each as often as it is there: nearly every
+ * id that comes is a new one, and for the others the books are searched.
  */
 export class EvidenceIds {
-  readonly #counts = new Map<number, number>();
+  readonly #hashes = new HashPairs();
   readonly #lists: EvidenceList[] = [];
 
   /** One more book to look into. */
@@ -24,7 +25,7 @@ export class EvidenceIds {
   }
 
   #find(kind: 'fill' | 'cash', id: string, idHash: number): FillItem | CashItem | undefined {
-    if (!this.#counts.has(idHash)) return undefined;
+    if (!this.#hashes.has(idHash)) return undefined;
     for (const list of this.#lists) {
       const found = list.find(kind, id, idHash);
       if (found !== null) return found;
@@ -34,13 +35,11 @@ export class EvidenceIds {
 
   /** An item came into a book. */
   add(idHash: number): void {
-    this.#counts.set(idHash, (this.#counts.get(idHash) ?? 0) + 1);
+    this.#hashes.add(idHash, 0);
   }
 
   /** An item left its book. */
   remove(idHash: number): void {
-    const count = this.#counts.get(idHash)!;
-    if (count > 1) this.#counts.set(idHash, count - 1);
-    else this.#counts.delete(idHash);
+    this.#hashes.remove(idHash, 0);
   }
 }
