@@ -11,10 +11,6 @@ export class HashPairs {
   #shift = 32 - Math.log2(LEAST_SLOTS);
   #size = 0;
 
-  get size(): number {
-    return this.#size;
-  }
-
   /** Slots that are kept ready. */
   get capacity(): number {
     return this.#values.length;

@@ -31,16 +31,6 @@ interface Run extends DerivationRun {
   index: number;
 }
 
-function runFrom(state: BookState, items: readonly Item[], index: number, rangedFills: () => readonly FillItem[], rows = new DerivedRows()): Run {
-  return { state, rows, items, index, rangedFills, gapSeqs: [] };
-}
-
-/** The fills and cash events of the first one's seq; it alone if it has none. */
-function firstGroup(flows: readonly FlowItem[]): readonly FlowItem[] {
-  const { seq } = flows[0]!;
-  return seq === null ? flows.slice(0, 1) : flows.filter((flow) => flow.seq === seq);
-}
-
 export interface HorizonOptions {
   /** How long a missing fill or update is waited for, in event time. */
   readonly joinWindowMs: number;
@@ -450,4 +440,14 @@ export class Book {
     for (let i = this.snapshots.length - 1; i >= 0; i--) if (this.snapshots[i]!.seq < seq) return this.snapshots[i]!;
     return this.base;
   }
+}
+
+function runFrom(state: BookState, items: readonly Item[], index: number, rangedFills: () => readonly FillItem[], rows = new DerivedRows()): Run {
+  return { state, rows, items, index, rangedFills, gapSeqs: [] };
+}
+
+/** The fills and cash events of the first one's seq; it alone if it has none. */
+function firstGroup(flows: readonly FlowItem[]): readonly FlowItem[] {
+  const { seq } = flows[0]!;
+  return seq === null ? flows.slice(0, 1) : flows.filter((flow) => flow.seq === seq);
 }
