@@ -82,7 +82,7 @@ export class Derivation {
   tail({ state, rows }: DerivationRun, items: readonly FlowItem[]): void {
     const { contract, direction } = this.ledger;
     state.started = true;
-    const flows = sequence(contract, direction, state, state.deferred.length === 0 ? items : [...state.deferred, ...items]);
+    const flows = sequence(contract, direction, state, state.deferred.length === 0 ? items : [...state.deferred, ...items], null);
     state.deferred = [];
     const context: IntervalContext = { update: null, plan: null, residual: null, startUnknown: false };
     for (const flow of flows) {
@@ -114,7 +114,7 @@ export class Derivation {
   #apply({ state, rows, gapSeqs }: DerivationRun, plan: IntervalPlan, update: UpdateItem, startUnknown: boolean): void {
     const { contract, direction } = this.ledger;
     const { gap } = plan;
-    if (gap !== 0n || plan.moved.length > 0 || plan.deferred.length > 0 || startUnknown) gapSeqs.push(update.seq);
+    if (!plan.fitsAlone || startUnknown) gapSeqs.push(update.seq);
     const residual = gap === 0n ? null : placeResidual(contract, direction, state, plan.flows, gap, update);
     const priced = residual === null ? null : residualMoney(contract, direction, state, plan.flows, gap, residual, update);
     const context: IntervalContext = { update, plan, residual, startUnknown };

@@ -21,6 +21,8 @@ export interface IntervalPlan {
   readonly flows: readonly PlannedFlow[];
   /** Signed size that no fill explains. */
   readonly gap: Decimal;
+  /** Whether the fills dated to it give its size, so that none of another interval can change it. */
+  readonly fitsAlone: boolean;
   /** Shown less expected cumRealisedPnl; null where one of them is not known. Only meaningful while the gap is 0. */
   readonly moneyGap: Decimal | null;
   readonly moneyTolerance: Decimal;
@@ -37,7 +39,7 @@ export interface IntervalPlan {
 }
 
 const NO_PARTS: readonly MovedPart[] = [];
-const MAX_DEFERRABLE = 10;
+const MAX_LEFT_OUT = 10;
 
 /** The part of a fill that no earlier update took; null if nothing is left. */
 export function remainingPart(state: BookState, fill: FillItem): FillPart | null {
@@ -51,8 +53,8 @@ export function remainingPart(state: BookState, fill: FillItem): FillPart | null
   return quantity === 0n ? null : { fill, quantity, value, fee, openingValue: null, partId: fill.fillId, moved: false };
 }
 
-/** Fills and cash of an interval put in sequence, starting from the given size and cost. */
-export function sequence(contract: Contract, direction: 1 | -1 | 0, state: BookState, items: readonly FlowItem[]): PlannedFlow[] {
+/** Fills and cash of an interval put in sequence, starting from the given size and cost; `update` is what it leads to, if known. */
+export function sequence(contract: Contract, direction: 1 | -1 | 0, state: BookState, items: readonly FlowItem[], update: UpdateItem | null): PlannedFlow[] {
   const flows: PlannedFlow[] = [];
   let place: SizeAndCost = state;
   /** Flows up to here are in the place: it is only gone after where the sequence depends on it. */
@@ -91,10 +93,17 @@ export function sequence(contract: Contract, direction: 1 | -1 | 0, state: BookS
       const step = stepOf(contract, direction, place, flow.part);
       place = { size: step.after, cost: step.costAfter };
     }
-    const ordered = orderSeq(contract, direction, place, parts);
+    const ordered = orderSeq(contract, direction, place, parts, update === null || update.seq !== seq ? null : shownCostOf(state, parts.length, update));
     for (const part of ordered.parts) flows.push({ kind: 'fill', part, candidates: ordered.candidates, step: null });
   }
   return flows;
+}
+
+/** Whether a cost is the entry notional that an update shows; null where it shows none. */
+export function shownCostOf(state: BookState, events: number, { positionValue }: UpdateItem): ((cost: Decimal) => boolean) | null {
+  if (positionValue === null) return null;
+  const approximations = (state.cycle?.approximations ?? 0) + events;
+  return (cost) => abs(cost - positionValue) <= MONEY_UNIT * BigInt(2 + approximations);
 }
 
 /** Signed quantity of the fills, less what earlier updates took of them. */
@@ -135,44 +144,80 @@ export function fillsInRange(ranged: readonly FillItem[], update: UpdateItem): F
     && (fill.executedAfter === null || update.updatedAt >= fill.executedAfter));
 }
 
-/** Takes `gap` from later order-derived fills of its side: from one that has it all, else from several in their order. */
-function takeFromLaterFills(
-  state: BookState, gap: Decimal, later: readonly FillItem[], format: (value: Decimal) => string,
-): { parts: FillPart[]; moved: MovedPart[] } | null {
-  const direction = gap > 0n ? 1 : -1;
-  const sameSide = later.filter((fill) => fill.direction === direction && remainingPart(state, fill) !== null);
-  const need = abs(gap);
-  const single = sameSide.find((fill) => remainingPart(state, fill)!.quantity >= need);
-  const sources = single === undefined ? sameSide : [single];
-  const parts: FillPart[] = [];
-  const moved: MovedPart[] = [];
-  let rest = need;
-  for (const fill of sources) {
-    if (rest === 0n) break;
-    const available = remainingPart(state, fill)!.quantity;
-    const taken = movedPart(state, fill, available < rest ? available : rest)!;
-    parts.push({ ...taken.part, partId: partIdOf(state, fill, taken.part.quantity, format) });
-    moved.push(taken.moved);
-    rest -= taken.part.quantity;
-  }
-  return rest === 0n ? { parts, moved } : null;
+/** What may close the gap of an interval: parts of later fills put in, or items left out of it. */
+interface Explanation {
+  readonly parts: readonly FillPart[];
+  readonly moved: readonly MovedPart[];
+  readonly items: readonly FlowItem[];
+  readonly deferred: readonly FillItem[];
+  /** Whole fills are put in: what they traded for is known, not a share of more. */
+  readonly isWhole: boolean;
 }
 
-/** Puts parts of later fills at the place where most checks of the interval's fills agree; of equal places the last. */
-function insertMoved(contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], parts: readonly FillPart[]): PlannedFlow[] {
+/**
+ * Takes `gap` from later order-derived fills of its side: from one that has it all, else from several in their order. Each
+ * that has it all is an explanation, those that have just it before those that have more.
+ */
+function takenFromLaterFills(
+  state: BookState, items: readonly FlowItem[], gap: Decimal, later: readonly FillItem[], format: (value: Decimal) => string,
+): Explanation[] {
+  const direction = gap > 0n ? 1 : -1;
+  const need = abs(gap);
+  const sameSide = later.filter((fill) => fill.direction === direction && remainingPart(state, fill) !== null);
+  const quantityOf = (fill: FillItem): Decimal => remainingPart(state, fill)!.quantity;
+  const singles = [...sameSide.filter((fill) => quantityOf(fill) === need), ...sameSide.filter((fill) => quantityOf(fill) > need)];
+  const choices = singles.length > 0 ? singles.map((fill) => [fill]) : [sameSide];
+  const found: Explanation[] = [];
+  for (const sources of choices) {
+    const parts: FillPart[] = [];
+    const moved: MovedPart[] = [];
+    let rest = need;
+    for (const fill of sources) {
+      if (rest === 0n) break;
+      const available = quantityOf(fill);
+      const taken = movedPart(state, fill, available < rest ? available : rest)!;
+      parts.push({ ...taken.part, partId: partIdOf(state, fill, taken.part.quantity, format) });
+      moved.push(taken.moved);
+      rest -= taken.part.quantity;
+    }
+    const isWhole = parts.every((part) => part.quantity === part.fill.quantity);
+    if (rest === 0n) found.push({ parts, moved, items, deferred: [], isWhole });
+  }
+  return found;
+}
+
+/** How many flows a size change that has no place of its own may follow: money at the update's own seq comes after it. */
+export function lastPlace(flows: readonly PlannedFlow[], update: UpdateItem): number {
+  const first = flows.findIndex((flow) => flow.kind === 'cash' && !flow.cash.dated && flow.cash.seq === update.seq);
+  return first < 0 ? flows.length : first;
+}
+
+/**
+ * Puts parts of later fills at the place where most checks of the interval's fills and the update's entry notional agree, and
+ * where cash comes to an open position; of equal places the last.
+ */
+function insertMoved(
+  contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], parts: readonly FillPart[], update: UpdateItem,
+): PlannedFlow[] {
   const moved = parts.map((part): PlannedFlow => ({ kind: 'fill', part, candidates: 1, step: null }));
   let best: PlannedFlow[] = [];
   let bestScore = -1;
-  for (let index = 0; index <= flows.length; index++) {
+  const last = lastPlace(flows, update);
+  const shownCost = shownCostOf(state, flows.length + parts.length, update);
+  for (let index = 0; index <= last; index++) {
     const tried = [...flows.slice(0, index), ...moved, ...flows.slice(index)];
     let place: SizeAndCost = state;
     let score = 0;
     for (const flow of tried) {
-      if (flow.kind === 'cash') continue;
+      if (flow.kind === 'cash') {
+        if (place.size !== 0n) score += 1;
+        continue;
+      }
       const step = stepOf(contract, direction, place, flow.part);
       if (!flow.part.moved) score += agreeingChecks(flow.part, step);
       place = { size: step.after, cost: step.costAfter };
     }
+    if (place.cost !== null && shownCost !== null && shownCost(place.cost)) score += 1;
     if (score >= bestScore) {
       best = tried;
       bestScore = score;
@@ -181,19 +226,29 @@ function insertMoved(contract: Contract, direction: 1 | -1 | 0, state: BookState
   return best;
 }
 
-/** The fewest fills dated by time whose absence closes the gap; null if none do. */
-function deferrable(items: readonly FlowItem[], gap: Decimal): FillItem[] | null {
-  const dated = items.filter((item): item is FillItem => item.kind === 'fill' && item.dated);
-  if (dated.length === 0 || dated.length > MAX_DEFERRABLE) return null;
+/** The fewest of some fills of an interval whose absence closes the gap; null if none do. */
+function fewestTooMany(state: BookState, fills: readonly FillItem[], gap: Decimal): FillItem[] | null {
+  if (fills.length === 0 || fills.length > MAX_LEFT_OUT) return null;
   let best: FillItem[] | null = null;
-  for (let mask = 1; mask < 1 << dated.length; mask++) {
-    const chosen = dated.filter((_, i) => (mask & (1 << i)) !== 0);
+  for (let mask = 1; mask < 1 << fills.length; mask++) {
+    const chosen = fills.filter((_, i) => (mask & (1 << i)) !== 0);
     if (best !== null && chosen.length >= best.length) continue;
-    let sum = 0n;
-    for (const fill of chosen) sum += fill.direction === 1 ? fill.quantity : -fill.quantity;
-    if (sum === -gap) best = chosen;
+    if (sumOfFills(state, chosen) === -gap) best = chosen;
   }
   return best;
+}
+
+/** All that closes the gap of an interval. */
+function explanationsOf(input: PlanInput, items: readonly FlowItem[], gap: Decimal): Explanation[] {
+  const { state } = input;
+  const found = takenFromLaterFills(state, items, gap, fillsInRange(input.laterFills(), input.update), input.format);
+  const without = (fills: readonly FillItem[], deferred: readonly FillItem[]): void => {
+    found.push({ parts: [], moved: NO_PARTS, items: items.filter((item) => !fills.includes(item as FillItem)), deferred, isWhole: false });
+  };
+  if (found.length > 0) return found;
+  const put = fewestTooMany(state, items.filter((item): item is FillItem => item.kind === 'fill' && item.dated), gap);
+  if (put !== null) without(put, put);
+  return found;
 }
 
 export interface PlanInput {
@@ -210,50 +265,70 @@ export interface PlanInput {
 
 /** Compares what lies before an update with what it shows. Changes nothing. */
 export function planInterval(input: PlanInput): IntervalPlan {
-  const { contract, direction, state, update } = input;
-  let items: readonly FlowItem[] = state.deferred.length === 0 ? input.items : [...state.deferred, ...input.items];
-  let gap = update.size - state.size - sumOfFills(state, items);
-  let moved: readonly MovedPart[] = NO_PARTS;
-  let extra: FillPart[] = [];
-  let deferred: readonly FillItem[] = [];
-  if (gap !== 0n) {
-    const taken = takeFromLaterFills(state, gap, fillsInRange(input.laterFills(), update), input.format);
-    if (taken !== null) {
-      extra = taken.parts;
-      moved = taken.moved;
-      gap = 0n;
-    } else {
-      const put = deferrable(items, gap);
-      if (put !== null) {
-        deferred = put;
-        items = items.filter((item) => !put.includes(item as FillItem));
-        gap = 0n;
-      }
-    }
+  const { state, update } = input;
+  const items: readonly FlowItem[] = state.deferred.length === 0 ? input.items : [...state.deferred, ...input.items];
+  const gap = update.size - state.size - sumOfFills(state, items);
+  const asIs: Explanation = { parts: [], moved: NO_PARTS, items, deferred: [], isWhole: false };
+  if (gap === 0n) return planOf(input, asIs, gap, true);
+  let best: IntervalPlan | null = null;
+  for (const explanation of explanationsOf(input, items, gap)) {
+    const plan = planOf(input, explanation, 0n, false);
+    if (explanation.isWhole && contradicts(plan)) continue;
+    if (best === null || agreement(plan) > agreement(best)) best = plan;
   }
-  let flows = sequence(contract, direction, state, items);
-  if (extra.length > 0) flows = insertMoved(contract, direction, state, flows, extra);
+  return best ?? planOf(input, asIs, gap, false);
+}
+
+/**
+ * Whether the update denies that these fills are all that happened: they opened for something else, or closed for less than it
+ * shows. More may have been paid: order messages do not show taxes.
+ */
+function contradicts(plan: IntervalPlan): boolean {
+  if (plan.entryAgrees === false) return true;
+  const opens = plan.flows.some((flow) => flow.kind === 'fill' && flow.part.moved && flow.step!.opened > 0n);
+  return !opens && plan.moneyGap !== null && plan.moneyGap > plan.moneyTolerance;
+}
+
+/** How many of the update's figures of money come out right. */
+function agreement(plan: IntervalPlan): number {
+  return (plan.entryAgrees === true ? 1 : 0) + (plan.moneyGap !== null && abs(plan.moneyGap) <= plan.moneyTolerance ? 1 : 0);
+}
+
+function planOf(
+  { contract, direction, state, update }: PlanInput, { parts, moved, items, deferred }: Explanation, gap: Decimal, fitsAlone: boolean,
+): IntervalPlan {
+  let flows = sequence(contract, direction, state, items, gap === 0n && parts.length === 0 ? update : null);
+  if (parts.length > 0) flows = insertMoved(contract, direction, state, flows, parts, update);
   if (gap === 0n) valueCrossing(flows, update);
   const money = compareMoney(contract, direction, state, flows, update);
   // Beside a residual the money equation cannot tell a fill's fee.
   return {
-    flows, gap, moved, deferred, moneyGap: money.moneyGap, moneyTolerance: money.moneyTolerance, entryAgrees: money.entryAgrees,
+    flows, gap, fitsAlone, moved, deferred, moneyGap: money.moneyGap, moneyTolerance: money.moneyTolerance, entryAgrees: money.entryAgrees,
     expectedCum: money.expectedCum, expectedCost: money.expectedCost, feeFromMoney: gap === 0n ? money.feeFromMoney : null,
   };
 }
 
 /**
- * An order-derived fill that crosses zero hides what each of its parts traded at. Where it comes last and the update is at
- * its own seq, the update shows the new position alone: its positionValue is the notional of the part beyond zero.
+ * An order-derived fill that crosses zero hides what each of its parts traded at. Where only adds follow it, the update shows
+ * what it opened: the notional of the part beyond zero is the update's positionValue less what they add.
  */
 function valueCrossing(flows: PlannedFlow[], update: UpdateItem): void {
-  const last = flows[flows.length - 1];
-  if (last === undefined || last.kind !== 'fill' || last.part.fill.source !== 'order') return;
-  const { part } = last;
-  if (part.moved || part.fill.seq !== update.seq || update.size === 0n || update.positionValue === null) return;
-  const before = update.size - signedQuantity(part);
-  if (before === 0n || (before > 0n) === (update.size > 0n) || update.positionValue >= part.value) return;
-  flows[flows.length - 1] = { ...last, part: { ...part, openingValue: update.positionValue } };
+  let after = update.size;
+  let opening = update.positionValue;
+  for (let i = flows.length - 1; i >= 0 && after !== 0n && opening !== null && opening > 0n; i--) {
+    const flow = flows[i]!;
+    if (flow.kind === 'cash') continue;
+    const { part } = flow;
+    const before = after - signedQuantity(part);
+    if (before === 0n) return;
+    if ((before > 0n) !== (after > 0n)) {
+      if (part.fill.source === 'order' && opening < part.value) flows[i] = { ...flow, part: { ...part, openingValue: opening } };
+      return;
+    }
+    if (abs(before) > abs(after)) return;
+    opening -= part.value;
+    after = before;
+  }
 }
 
 function compareMoney(

@@ -3,7 +3,7 @@ import { type AverageStep, averageStep } from './average-cost.js';
 import type { BookState } from './book-state.js';
 import { type Contract, averagePrice, impliedExitValue, notional } from './contract.js';
 import type { UpdateItem } from './evidence-item.js';
-import type { PlannedFlow } from './interval-plan.js';
+import { type PlannedFlow, lastPlace, shownCostOf } from './interval-plan.js';
 import type { LegMoney } from './ledger.js';
 import { type SizeAndCost, agreeingChecks, stepOf } from './seq-order.js';
 
@@ -41,6 +41,8 @@ function walk(
     if (flow === undefined) break;
     if (flow.kind === 'cash') {
       if (explained !== null) explained -= flow.cash.amount;
+      // Only an open position pays or gets funding.
+      if (place.size !== 0n) score += 1;
       continue;
     }
     const step = stepOf(contract, direction, place, flow.part);
@@ -72,24 +74,37 @@ function openingNotional(
   return notional(contract, without.residual.opened, price);
 }
 
-/** Puts a residual at the place where most checks agree; of equal places the last. */
+/** Whether the end's entry notional is what the update shows: what opens is valued so that it is, and proves nothing. */
+function agreesByItself({ residual, end }: Walk, shownCost: ((cost: Decimal) => boolean) | null): boolean {
+  return residual.opened === 0n && end.cost !== null && shownCost !== null && shownCost(end.cost);
+}
+
+/**
+ * Puts a residual at the place among the fills where most checks agree, the update's positionValue among them, and beside cash so that this comes to an open
+ * position; of equal places the last.
+ */
 export function placeResidual(
   contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], gap: Decimal, update: UpdateItem,
 ): PlacedResidual {
   let best: PlacedResidual | null = null;
   let bestScore = -2;
   let candidates = 0;
-  for (let index = 0; index <= flows.length; index++) {
-    if (index < flows.length && flows[index]!.kind === 'cash') continue;
+  /** Fills before the place; places that differ only in the cash beside them are one. */
+  let fills = 0;
+  let bestFills = -1;
+  const last = lastPlace(flows, update);
+  const shownCost = shownCostOf(state, flows.length, update);
+  for (let index = 0; index <= last; index++) {
+    if (index > 0 && flows[index - 1]!.kind === 'fill') fills += 1;
     const openingValue = openingNotional(contract, direction, state, flows, gap, index, update);
     const walked = walk(contract, direction, state, flows, gap, index, openingValue);
     // A place from which the update's size is not reached is none, unless there is no other.
-    const score = walked.end.size === update.size ? walked.score : -1;
-    candidates = score > bestScore ? 1 : score === bestScore ? candidates + 1 : candidates;
-    if (score >= bestScore) {
-      best = { index, candidates, openingValue };
-      bestScore = score;
-    }
+    const score = walked.end.size !== update.size ? -1 : walked.score + (agreesByItself(walked, shownCost) ? 1 : 0);
+    if (score < bestScore) continue;
+    candidates = score > bestScore ? 1 : fills === bestFills ? candidates : candidates + 1;
+    best = { index, candidates, openingValue };
+    bestScore = score;
+    bestFills = fills;
   }
   return best!;
 }

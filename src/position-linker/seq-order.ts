@@ -86,9 +86,12 @@ export interface OrderedSeq {
 
 /**
  * Puts the fills of one seq in sequence: that of its orders in which closedSize and execPnl come out right at most fills,
- * of equally good ones the first by order id. `parts` come in the book's order (by order id, then remainder).
+ * of equally good ones those that lead to the entry notional the update of this seq shows, of these the first by order id.
+ * `parts` come in the book's order (by order id, then remainder); `shownCost` is null where no update tells.
  */
-export function orderSeq(contract: Contract, direction: 1 | -1 | 0, at: SizeAndCost, parts: readonly FillPart[]): OrderedSeq {
+export function orderSeq(
+  contract: Contract, direction: 1 | -1 | 0, at: SizeAndCost, parts: readonly FillPart[], shownCost: ((cost: Decimal) => boolean) | null,
+): OrderedSeq {
   if (parts.length < 2) return { parts, candidates: 1 };
   const groups = groupByOrder(parts);
   if (groups.length === 1 || groups.length > MAX_PERMUTED_ORDERS) return { parts, candidates: groups.length === 1 ? 1 : groups.length };
@@ -97,7 +100,8 @@ export function orderSeq(contract: Contract, direction: 1 | -1 | 0, at: SizeAndC
   let candidates = 0;
   for (const permutation of permutations(groups.length)) {
     const sequence = permutation.flatMap((index) => groups[index]!);
-    const score = scoreSequence(contract, direction, at, sequence);
+    const { score: ofFills, end } = scoreSequence(contract, direction, at, sequence);
+    const score = 2 * ofFills + (shownCost !== null && end.cost !== null && shownCost(end.cost) ? 1 : 0);
     if (score > bestScore) {
       best = sequence;
       bestScore = score;
@@ -109,8 +113,10 @@ export function orderSeq(contract: Contract, direction: 1 | -1 | 0, at: SizeAndC
   return { parts: best, candidates };
 }
 
-/** At how many fills of a sequence closedSize and execPnl come out right. */
-export function scoreSequence(contract: Contract, direction: 1 | -1 | 0, at: SizeAndCost, sequence: readonly FillPart[]): number {
+/** At how many fills of a sequence closedSize and execPnl come out right, and where it ends. */
+export function scoreSequence(
+  contract: Contract, direction: 1 | -1 | 0, at: SizeAndCost, sequence: readonly FillPart[],
+): { readonly score: number; readonly end: SizeAndCost } {
   let score = 0;
   let place = at;
   for (const part of sequence) {
@@ -118,5 +124,5 @@ export function scoreSequence(contract: Contract, direction: 1 | -1 | 0, at: Siz
     if (checkFill(part, step) === 1) score += 1;
     place = { size: step.after, cost: step.costAfter };
   }
-  return score;
+  return { score, end: place };
 }

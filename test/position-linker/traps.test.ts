@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { fill, order, position, tell, together, type Outcome, type Told } from './story.js';
+import { T0, fill, order, position, tell, together, type Outcome, type Told } from './story.js';
 
 /** A small session and what has to come of it; what is not named is not looked at. */
 interface Trap {
@@ -12,6 +12,8 @@ interface Trap {
 
 const NEVER = position(0, '-1', 0, '0', '0');
 const inverse = { category: 'inverse', symbol: 'BTCUSD' };
+const filled = (done: string, value: string) => ({ cumExecQty: done, cumExecValue: value, leavesQty: '0', orderStatus: 'Filled' });
+const funding = (at: number, seq: number, size: string, paid: string) => fill(at, seq, `f${seq}`, 'f', 'Buy', size, '101', { execType: 'Funding', execFee: paid, orderLinkId: '', orderQty: '0' });
 const partly = (done: string, value: string, changes = {}) => ({ qty: '3', cumExecQty: done, cumExecValue: value, leavesQty: '1', orderStatus: 'PartiallyFilled', ...changes });
 
 const TRAPS: readonly Trap[] = [
@@ -127,9 +129,87 @@ const TRAPS: readonly Trap[] = [
   },
   {
     name: 'where no check tells on which side of a fill the unknown trade was, it comes last, and the fill says that two places fit',
-    story: [NEVER, fill(100, 10, 'a1', 'a', 'Buy', '2', '100'), position(100, 10, 2, '200', '0'), fill(200, 18, 'b1', 'b', 'Buy', '1', '110'), position(210, 20, 2, '206.66666667', '3')],
-    links: ['opened 0→2 @100 a1 exact', 'increased 2→3 @110 b1 ambiguous', 'decreased 3→2 @? - unattributed'],
+    story: [NEVER, fill(100, 10, 'a1', 'a', 'Buy', '2', '100'), position(100, 10, 2, '200', '0'), fill(200, 18, 'b1', 'b', 'Buy', '1', '100'), position(210, 20, 2, '200', '3')],
+    links: ['opened 0→2 @100 a1 exact', 'increased 2→3 @100 b1 ambiguous', 'decreased 3→2 @? - unattributed'],
     open: ['fill_missing -1'],
+  },
+  {
+    name: 'positionValue says on which side of a fill the unknown trade was',
+    story: [NEVER, fill(100, 10, 'a1', 'a', 'Buy', '2', '100'), position(100, 10, 2, '200', '0'), fill(200, 18, 'b1', 'b', 'Buy', '1', '110'), position(210, 20, 2, '210', '3')],
+    links: ['opened 0→2 @100 a1 exact', 'increased 1→2 @110 b1 interval', 'decreased 2→1 @? - unattributed'],
+    open: ['fill_missing -1'],
+    sums: { 'signal-a entry': '2 0 0 0', 'signal-a residual': '1 3 0 0', 'signal-b entry': '1 0 0 0' },
+  },
+  {
+    name: 'an unknown trade before funding of the same record shares in it',
+    story: [NEVER, fill(100, 10, 'a1', 'a', 'Buy', '3', '100'), position(100, 10, 3, '300', '0'), funding(300, 30, '10', '1'), position(300, 30, 10, '1000', '-1')],
+    links: ['opened 0→3 @100 a1 exact', 'increased 3→10 @? - unattributed'],
+    sums: { 'signal-a entry': '3 0 0 0', 'signal-a funding': '0 0 0 0.3', '- entry': '7 0 0 0', '- funding': '0 0 0 0.7' },
+  },
+  {
+    name: 'an unknown trade at some time before funding that a flat book could not have paid',
+    story: [NEVER, funding(300, 30, '2', '0.5'), position(400, 40, 2, '200', '-0.5')],
+    links: ['opened 0→2 @? - unattributed'],
+    sums: { '- entry': '2 0 0 0', '- funding': '0 0 0 0.5' },
+  },
+  {
+    name: 'funding is paid by what an order, as its later totals show, had opened before',
+    story: [
+      NEVER, order(90, 9, 'a', { qty: '3', leavesQty: '3' }), funding(300, 30, '2', '0.5'), position(300, 30, 2, '200', '-0.5'),
+      order(400, 40, 'a', { qty: '3', ...filled('3', '301') }), fill(400, 40, 'a2', 'a', 'Buy', '1', '101', { orderQty: '3' }), position(400, 40, 3, '301', '-0.5'),
+    ],
+    links: ['opened 0→2 @100 a interval', 'increased 2→3 @101 a2 exact'],
+    open: [],
+    sums: { 'signal-a entry': '3 0 0 0', 'signal-a funding': '0 0 0 0.5' },
+  },
+  {
+    name: 'of two orders of one seq known by totals alone, positionValue says which came first',
+    story: [
+      NEVER, fill(100, 10, 'x1', 'x', 'Buy', '3', '100'), position(100, 10, 3, '300', '0'), order(190, 18, 'a', { side: 'Sell', qty: '5', leavesQty: '5' }),
+      order(191, 19, 'b', { side: 'Sell' }), order(200, 20, 'a', { side: 'Sell', qty: '5', ...filled('5', '550') }), order(200, 20, 'b', { side: 'Sell', ...filled('1', '120') }),
+      position(200, 20, -3, '330', '40'),
+    ],
+    links: ['opened 0→3 @100 x1 exact', 'decreased 3→2 @120 b exact', 'reversed 2→0 @110 a exact', 'opened 0→-3 @110 a exact'],
+    open: [],
+    sums: { 'signal-x entry': '3 0 0 0', 'signal-x exit': '3 40 0 0', 'signal-a entry': '3 0 0 0' },
+  },
+  {
+    name: 'where totals hide what a crossing order opened, the record says it, less what was added after it',
+    story: [
+      NEVER, fill(100, 10, 'x1', 'x', 'Buy', '3', '100'), position(100, 10, 3, '300', '0'), order(190, 18, 'a', { side: 'Sell', qty: '5', leavesQty: '5' }),
+      order(200, 20, 'a', { side: 'Sell', qty: '5', ...filled('5', '560') }), fill(210, 22, 'b1', 'b', 'Sell', '1', '120'), position(210, 22, -3, '336', '44'),
+    ],
+    links: ['opened 0→3 @100 x1 exact', 'reversed 3→0 @114.666666666666666667 a interval', 'opened 0→-2 @108 a interval', 'increased -2→-3 @120 b1 exact'],
+    open: [],
+    sums: { 'signal-x entry': '3 0 0 0', 'signal-x exit': '3 44 0 0', 'signal-a entry': '2 0 0 0', 'signal-b entry': '1 0 0 0' },
+  },
+  {
+    name: 'of two later totals that may hold an earlier trade, the record\'s value says which does',
+    story: [
+      NEVER, order(50, 5, 'a', { qty: '5', leavesQty: '5' }), order(51, 6, 'b', { qty: '3', leavesQty: '3' }), position(100, 10, 2, '200', '0'), position(200, 20, 7, '750', '0'),
+      order(200, 20, 'a', { qty: '5', ...filled('5', '550') }), order(300, 30, 'b', { qty: '3', ...filled('3', '303') }),
+      fill(300, 30, 'b2', 'b', 'Buy', '1', '103', { orderQty: '3' }), position(300, 30, 8, '853', '0'),
+    ],
+    links: ['opened 0→2 @100 b interval', 'increased 2→7 @110 a exact', 'increased 7→8 @103 b2 exact'],
+    open: [],
+  },
+  {
+    name: 'a later total that traded for something else is not what a record shows before it',
+    story: [
+      NEVER, order(50, 5, 'a', { qty: '2', leavesQty: '2' }), position(100, 10, 2, '220', '0'),
+      order(200, 20, 'a', { qty: '2', ...filled('2', '200') }), position(200, 20, 4, '420', '0'),
+    ],
+    links: ['opened 0→2 @? - unattributed', 'increased 2→4 @100 a exact'],
+    open: ['external_change 2'],
+  },
+  {
+    name: 'what an order made after the first record had done when it was first seen is a fill',
+    story: [
+      position(50, 5, -7, '700', '1'), order(100, 10, 'a', { side: 'Sell', createdTime: String(T0 + 60), qty: '14', ...filled('6', '603'), leavesQty: '8', orderStatus: 'PartiallyFilled' }),
+      fill(100, 10, 'a2', 'a', 'Sell', '1', '103', { orderQty: '14', leavesQty: '8' }), position(100, 10, -13, '1303', '1'),
+    ],
+    links: ['opened 0→-7 @? - unattributed', 'increased -7→-12 @100 a exact', 'increased -12→-13 @103 a2 exact'],
+    open: ['start_unknown -7'],
   },
   {
     name: 'a fee that is negative is a rebate',
