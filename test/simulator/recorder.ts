@@ -14,7 +14,10 @@ export class Recorder {
   private readonly begins = new Map<Market, BookBegin[]>();
   private readonly events: { market: Market; event: FillEvent | CashEvent }[] = [];
   private readonly toldFills = new Set<string>();
-  private readonly toldOrders = new Map<string, number>();
+  /** Totals in lots that messages of an order showed. */
+  private readonly toldOrders = new Map<string, Set<number>>();
+  /** Totals in lots at which told executions of an order end. */
+  private readonly toldEnds = new Map<string, number[]>();
   private readonly namedOrders = new Set<string>();
   private readonly updates = new Map<string, Set<number>>();
 
@@ -51,32 +54,47 @@ export class Recorder {
     if (message.told) {
       const { orderId, lots } = message.told;
       this.namedOrders.add(orderId);
-      this.toldOrders.set(orderId, Math.max(lots, this.toldOrders.get(orderId) ?? 0));
+      const totals = this.toldOrders.get(orderId);
+      if (totals) totals.add(lots);
+      else this.toldOrders.set(orderId, new Set([lots]));
     }
   }
 
   private fillOf(market: Market, event: FillEvent): TrueFill {
     const { order } = event;
     const quantity = quantityOf(market.on, event.lots);
-    const told = this.toldFills.has(event.execId) || (this.toldOrders.get(order.orderId) ?? 0) >= event.fromLots + event.lots;
+    const totals = [...(this.toldOrders.get(order.orderId) ?? [])];
+    const upTo = event.fromLots + event.lots;
+    const told = this.toldFills.has(event.execId) || totals.some((lots) => lots >= upTo);
     return {
       account: this.accountOf(market), symbol: market.on.symbol, inverse: market.on.category === 'inverse', index: order.index,
       execId: event.execId, orderId: order.orderId, quantity: order.side === 'Buy' ? quantity : -quantity,
       price: priceOf(market.on, event.ticks), fee: event.fee, time: event.time, seq: event.seq,
       signal: told && this.namedOrders.has(order.orderId) ? order.signal : null, execType: order.execType, visible: told,
-      swappable: event.swept, tax: event.tax,
+      swappable: event.swept, tax: event.tax, firstSeen: told && !this.toldFills.has(event.execId) && this.isFirstSeen(event, totals),
     };
+  }
+
+  /** Whether everything that was told of an order shows this fill done. */
+  private isFirstSeen({ order, fromLots, lots }: FillEvent, totals: readonly number[]): boolean {
+    return totals.every((total) => total >= fromLots + lots) && !(this.toldEnds.get(order.orderId) ?? []).some((end) => end <= fromLots);
   }
 
   /** Folds all that happened, once it is known what was told of it. */
   truth(scenario: string, seed: number, stats: Record<string, number>): Truth {
+    for (const { event } of this.events) {
+      if (event.kind !== 'fill' || !this.toldFills.has(event.execId)) continue;
+      this.toldEnds.set(event.order.orderId, [...(this.toldEnds.get(event.order.orderId) ?? []), event.fromLots + event.lots]);
+    }
     const happened = this.events.map(({ market, event }): Happened => event.kind === 'fill'
       ? { fill: this.fillOf(market, event) }
       : { cash: { ...event, visible: this.toldFills.has(event.execId) }, account: this.accountOf(market), symbol: market.on.symbol, index: event.index });
     const truth = truthOf(scenario, seed, stats, [...this.begins.values()].flat(), happened);
     if ((stats['dropped'] ?? 0) > 0) {
       for (const book of truth.books) {
-        book.updates = [...(this.updates.get(`${book.account ?? ''}|${book.symbol}|${book.idx}`) ?? [])].filter((seq) => seq >= 0).sort((a, b) => a - b);
+        const seqs = [...(this.updates.get(`${book.account ?? ''}|${book.symbol}|${book.idx}`) ?? [])];
+        book.updates = seqs.filter((seq) => seq >= 0).sort((a, b) => a - b);
+        if (seqs.some((seq) => seq < 0)) book.never_traded = true;
       }
     }
     return truth;

@@ -17,6 +17,8 @@ export interface BookCase {
   cash: TrueCash[];
   /** Seqs of the delivered position records; null: all were delivered. */
   updates: readonly number[] | null;
+  /** A record told that it had never traded. */
+  neverTraded: boolean;
 }
 
 export function bookKey(account: string, symbol: string, index: number): string {
@@ -35,7 +37,7 @@ export function casesOf(truth: Truth): Map<string, BookCase> {
     const key = bookKey(account, book.symbol, book.idx);
     cases.set(key, {
       key, account, symbol: book.symbol, index: book.idx, inverse: isInverse(book.symbol), startSize: 0n, startCost: 0n, fills: [], cash: [],
-      updates: book.updates ?? null,
+      updates: book.updates ?? null, neverTraded: book.never_traded ?? false,
     });
   }
   const of = (account: string | undefined, symbol: string, index: number): BookCase => {
@@ -50,7 +52,7 @@ export function casesOf(truth: Truth): Map<string, BookCase> {
       account: fill.account ?? '', symbol: fill.symbol, inverse: isInverse(fill.symbol), index: fill.idx, execId: fill.exec_id,
       orderId: fill.order_id, quantity: fill.side === 'Buy' ? quantity : -quantity, price: parseFixed(fill.price), fee: parseFixed(fill.fee),
       time: fill.time, seq: fill.seq, signal: fill.signal, execType: fill.exec_type, visible: fill.visible, swappable: swappable.has(fill.exec_id),
-      tax: fill.tax === undefined ? 0n : parseFixed(fill.tax),
+      tax: fill.tax === undefined ? 0n : parseFixed(fill.tax), firstSeen: fill.first_seen ?? false,
     });
   }
   for (const row of truth.funding) {

@@ -38,11 +38,21 @@ export function cycleCases(book: BookCase, folded: Folded, policy: Policy, vague
   for (const [name, cycle] of cases) {
     cycle.touched = cycle.legs.some(({ told }) => told.kind === 'residual' || told.kind === 'missing');
     const started = book.startSize !== 0n && name === `${book.symbol}:${book.index}:1`;
-    const exact = policy === 'fifo' && !started && !cycle.touched && cycle.legs.every(({ told }) => told.kind === 'execution');
+    const exact = policy === 'fifo' && !started && !cycle.touched && cycle.legs.every(({ told }) => told.kind === 'execution') && book.cash.every(({ visible }) => visible);
     const fills = cycle.legs.reduce((count, { told }) => count + told.count + (told.kind === 'execution' ? 0 : 2), started ? 2 : 0);
-    cycle.tolerance = exact ? 10n ** 21n : UNIT8 * BigInt(fills + book.cash.length);
+    cycle.tolerance = exact ? 10n ** 21n : UNIT8 * (BigInt(fills + book.cash.length) + (started ? startRounding(book, cycle) : 0n));
   }
   return cases;
+}
+
+/**
+ * Where the first record comes after a fill, the start's cost may be known from the first closing fill's execPnl alone, whose
+ * rounding counts as often as that fill goes into the start.
+ */
+function startRounding(book: BookCase, { legs }: CycleCase): bigint {
+  const first = book.updates?.[0] ?? -1;
+  const closing = legs.find(({ leg }) => leg.fill.seq <= first && abs(leg.after) < abs(leg.before));
+  return closing === undefined ? 0n : abs(book.startSize) / abs(closing.leg.sizeDelta);
 }
 
 /** Compares a book's rows of position_cycles with its cycles; `cost` is what the open size cost at entry. */

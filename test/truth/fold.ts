@@ -22,12 +22,21 @@ export interface TrueFill {
   swappable: boolean;
   /** Part of the fee that only its execution shows. */
   tax: Fixed;
+  /** Known only as what an order had done when it was first seen. */
+  firstSeen: boolean;
   /** Of a fill merged from several, in their sequence: each part's quantity (positive) and price. */
   parts?: readonly { quantity: Fixed; price: Fixed }[];
+  /** What the part beyond zero is worth, where a record says it of a fill of which only totals are told. */
+  opening?: Fixed;
 }
 
 /** Notional of the part of a fill from `from` to `from + quantity` of its unsigned quantity. */
 export function valueOf(fill: TrueFill, from: Fixed, quantity: Fixed): Fixed {
+  if (fill.opening !== undefined && quantity < abs(fill.quantity)) return from > 0n ? fill.opening : tradedFor(fill, 0n, abs(fill.quantity)) - fill.opening;
+  return tradedFor(fill, from, quantity);
+}
+
+function tradedFor(fill: TrueFill, from: Fixed, quantity: Fixed): Fixed {
   if (!fill.parts) return notional(fill.inverse, quantity, fill.price);
   let value = 0n;
   let at = 0n;

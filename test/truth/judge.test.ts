@@ -3,6 +3,7 @@ import { captureNames, readTruth } from '../captures/captures.js';
 import { abs } from '../simulator/fixed.js';
 import { scenario, SCENARIOS } from '../simulator/scenarios.js';
 import { simulate } from '../simulator/simulate.js';
+import { asFirstShown } from './begin.js';
 import { casesOf, type BookCase } from './cases.js';
 import type { TrueFill } from './fold.js';
 import { judge } from './judge.js';
@@ -13,14 +14,15 @@ import { tablesOfTruth } from './tables-of-truth.js';
 import { truthOf, type Happened } from './truth-of.js';
 import type { Truth } from './truth.js';
 
-/** The truth as it would be had the fills been these. Only for sessions that begin flat. */
-function retold(truth: Truth, change: (book: BookCase) => TrueFill[]): Truth {
+/** The truth as it would be had the fills, and what was there before them, been these. */
+function retold(truth: Truth, change: (book: BookCase) => TrueFill[], beginning = (book: BookCase): BookCase => book): Truth {
   const books = [...casesOf(truth).values()];
   const happened: Happened[] = books.flatMap((book) => {
-    const cash = book.cash.map((one) => ({ cash: one, account: book.account, symbol: book.symbol, index: book.index }));
+    const cash = beginning(book).cash.map((one) => ({ cash: one, account: book.account, symbol: book.symbol, index: book.index }));
     return [...change(book).map((fill) => ({ fill })), ...cash].sort((a, b) => seqOf(a) - seqOf(b));
   });
-  return truthOf(truth.scenario, truth.seed, truth.stats, books.map((book) => ({ ...book, size: 0n, cost: 0n, cum: 0n })), happened);
+  const begins = books.map((book) => ({ ...book, size: beginning(book).startSize, cost: beginning(book).startCost, cum: 0n }));
+  return truthOf(truth.scenario, truth.seed, truth.stats, begins, happened);
 }
 
 function seqOf(one: Happened): number {
@@ -107,7 +109,9 @@ describe('judge', () => {
   describe('fills known only by order totals', () => {
     for (const name of ['partials', 'reversals', 'orders-only', 'hedge']) {
       it(`may merge those of one order message (${name})`, () => {
-        const truth = readTruth(name);
+        const told = readTruth(name);
+        // No record shows what a crossing fill opened: both legs may have its average.
+        const truth = { ...told, books: told.books.map((book) => ({ ...book, updates: [] })) };
         const other = retold(truth, merged);
         expect(other.fills.length).to.be.lessThan(truth.fills.length);
         for (const policy of POLICIES) {
@@ -115,6 +119,8 @@ describe('judge', () => {
           const tables = { ...orderDerived(tablesOfTruth(other, policy)), positions: tablesOfTruth(truth, policy).positions ?? [] };
           expect(judge(tables, truth, { policy, grain: 'order-message' })).to.deep.equal([]);
           expect(judge(tables, truth, { policy })).to.not.deep.equal([]);
+          // Where every record came, those show it, and an average is wrong.
+          if (name === 'reversals') expect(judge(tables, told, { policy, grain: 'order-message' })).to.not.deep.equal([]);
           const row = tables.position_orders[3] as Row;
           const less = { ...tables, position_orders: tables.position_orders.filter((one) => one !== row) };
           expect(judge(less, truth, { policy, grain: 'order-message' })).to.not.deep.equal([]);
@@ -168,6 +174,33 @@ describe('judge', () => {
         totals += judge(dearer, truth, { policy: 'pro-rata' }).filter((one) => one.includes('results sum to')).length;
       }
       expect(totals).to.be.greaterThan(0);
+    });
+  });
+
+  describe('what happened untold before the first record', () => {
+    const sessions = ([[28029, 30], [29001, 25], [29082, 25], [29243, 25]] as const).map(([seed, orders]) => simulate(scenario('everything', seed, { orders })).truth);
+    const found = sessions.flatMap((truth) => [...casesOf(truth).values()].flatMap((book) => {
+      const shown = asFirstShown(book);
+      return shown !== null && shown.startSize !== 0n && shown.fills.every((fill) => fill.visible) ? [{ truth, book, shown }] : [];
+    }));
+
+    it('is in the start, which must be what that record shows', () => {
+      expect(found).to.not.have.length(0);
+      for (const { truth, book, shown } of found) {
+        const other = retold(truth, (one) => (one.key === book.key ? [...shown.fills] : one.fills), (one) => (one.key === book.key ? shown : one));
+        const tables = tablesOfTruth(other, 'fifo');
+        const judged = (change: (row: Row) => Row | null): string[] => {
+          const rows = tables.position_orders.map(change).filter((row) => row !== null);
+          return judge({ position_orders: rows, position_cycles: tables.position_cycles, prediction_trading_results: tables.prediction_trading_results }, truth, { policy: 'fifo' })
+            .filter((one) => one.startsWith(book.key));
+        };
+        const isStart = (row: Row) => row['asset'] === book.symbol && row['position_idx'] === book.index && String(row['id']).startsWith('start');
+        expect(judged((row) => row)).to.deep.equal([]);
+        expect(judged((row) => (isStart(row) ? null : row))).to.not.deep.equal([]);
+        expect(judged((row) => (isStart(row) ? { ...row, size_delta: `${row['size_delta']}1` } : row))).to.not.deep.equal([]);
+        const told = shown.fills[0]?.execId;
+        if (told !== undefined) expect(judged((row) => (String(row['exec_id']) === told ? null : row))).to.not.deep.equal([]);
+      }
     });
   });
 

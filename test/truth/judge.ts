@@ -1,4 +1,5 @@
-import { bookKey, casesOf } from './cases.js';
+import { asFirstShown } from './begin.js';
+import { bookKey, casesOf, type BookCase } from './cases.js';
 import { compareCycles, cycleCases } from './compare-cycles.js';
 import { compareLegs } from './compare-legs.js';
 import { compareDiscrepancies, compareOrders, comparePositions } from './compare-rest.js';
@@ -23,7 +24,7 @@ export interface JudgeOptions {
 /**
  * Compares the tables a pipeline ended with to the truth of its session, and says each difference in a sentence; none is
  * equal. Accepts whatever no observer can tell: another sequence of the orders of one seq where no check tells, fees inside
- * a merged fill, the split of a hidden trade's money.
+ * a merged fill, the split of a hidden trade's money, and what happened untold before a book's first record: that is in its start.
  */
 export function judge(tables: Tables, truth: Truth, options: JudgeOptions): string[] {
   const several = truth.books.some((book) => book.account !== undefined);
@@ -37,28 +38,32 @@ export function judge(tables: Tables, truth: Truth, options: JudgeOptions): stri
   const differences: string[] = [];
   const judged = new Set<string>();
   const cases = casesOf(truth);
-  for (const book of cases.values()) {
+  const bookTables = (book: BookCase): string[] => {
     const rows = links.get(book.key) ?? [];
+    const ownCycles = cycles.get(book.key) ?? [];
     const told = toldFills(book, rows);
-    for (const row of cycles.get(book.key) ?? []) judged.add(text(row, 'position_id') ?? '');
-    if (!isPlaceKnown(book)) {
-      differences.push(...compareTotals(book, options.policy, told.fills, rows, cycles.get(book.key) ?? [], results));
-      continue;
-    }
-    differences.push(...told.differences);
+    if (!isPlaceKnown(book)) return compareTotals(book, options.policy, told.fills, rows, ownCycles, results);
+    const found = [...told.differences];
     if ((options.grain ?? 'fill') === 'fill') {
-      for (const fill of told.fills) if (fill.kind === 'order') differences.push(`${book.key}: execution ${fill.execId} is missing, its order's totals stand for it`);
+      for (const fill of told.fills) if (fill.kind === 'order') found.push(`${book.key}: execution ${fill.execId} is missing, its order's totals stand for it`);
     }
     const folded = foldBest(book, told.fills);
     const positions = new Map<string, string>();
-    differences.push(...compareLegs(book, told.start, folded, positions));
+    found.push(...compareLegs(book, told.start, folded, positions));
     const exactness = cycleCases(book, folded, options.policy, vagueCycles(book, folded));
     const earned = folded.fold.results[options.policy];
-    differences.push(...compareCycles(book, exactness, cycles.get(book.key) ?? [], positions, earned, folded.fold.cost));
-    const ofBook = [...new Set([...positions.values(), ...(cycles.get(book.key) ?? []).map((row) => text(row, 'position_id') ?? '')])];
-    differences.push(...compareResults(book, exactness, earned, ofBook.flatMap((id) => results.get(id) ?? []), positions));
+    found.push(...compareCycles(book, exactness, ownCycles, positions, earned, folded.fold.cost));
+    const ofBook = [...new Set([...positions.values(), ...ownCycles.map((row) => text(row, 'position_id') ?? '')])];
+    found.push(...compareResults(book, exactness, earned, ofBook.flatMap((id) => results.get(id) ?? []), positions));
     for (const id of ofBook) judged.add(id);
-    if (tables.position_discrepancies) differences.push(...compareDiscrepancies(truth, book, discrepancies.get(book.key) ?? []));
+    if (tables.position_discrepancies) found.push(...compareDiscrepancies(truth, book, discrepancies.get(book.key) ?? []));
+    return found;
+  };
+  for (const book of cases.values()) {
+    for (const row of cycles.get(book.key) ?? []) judged.add(text(row, 'position_id') ?? '');
+    const found = bookTables(book);
+    const shown = found.length === 0 ? null : asFirstShown(book);
+    differences.push(...(shown === null ? found : bookTables(shown)));
   }
   for (const key of new Set([...links.keys(), ...cycles.keys()])) if (!cases.has(key)) differences.push(`${key}: has rows, and is no book of the session`);
   for (const id of results.keys()) if (!judged.has(id)) differences.push(`results are there for position ${id}, which is no cycle`);

@@ -1,5 +1,5 @@
 import { abs, type Fixed } from '../simulator/fixed.js';
-import { BookFold, type TrueCash, type TrueLeg } from './fold.js';
+import { BookFold, valueOf, type TrueCash, type TrueLeg } from './fold.js';
 import type { BookCase } from './cases.js';
 import type { ToldFill } from './told.js';
 import { amount, text } from './rows.js';
@@ -24,7 +24,9 @@ export function foldBest(book: BookCase, fills: readonly ToldFill[]): Folded {
     }
     i += group.length;
     const orders = [...new Set(group.map((fill) => fill.orderId))];
-    const sequence = orders.length === 1 ? group : bestSequence(running, group, orders);
+    const chosenSequence = orders.length === 1 ? group : bestSequence(running, group, orders);
+    const isShown = book.updates === null || book.updates.includes(first.seq);
+    const sequence = isShown && !sameOrder(chosenSequence, group) ? valuedByRecord(running, chosenSequence, group) : chosenSequence;
     for (const fill of sequence) running.fill(fill);
     chosen.push(...sequence);
   }
@@ -46,6 +48,37 @@ function bestSequence(running: BookFold, group: readonly ToldFill[], orders: rea
   return best;
 }
 
+function sameOrder(a: readonly ToldFill[], b: readonly ToldFill[]): boolean {
+  return a.every((fill, i) => fill === b[i]);
+}
+
+/**
+ * In another sequence than the true one another fill crosses zero. If of that only totals are told, what it opened is what the
+ * record after all of them leaves for it.
+ */
+function valuedByRecord(running: BookFold, sequence: readonly ToldFill[], group: readonly ToldFill[]): ToldFill[] {
+  const end = foldFrom(running);
+  for (const fill of group) end.fill(fill);
+  const fold = foldFrom(running);
+  const at = sequence.findIndex((fill) => {
+    fold.fill(fill);
+    return fold.closed > 0n && fold.closed < abs(fill.quantity);
+  });
+  const crossing = sequence[at];
+  if (crossing?.kind !== 'order') return [...sequence];
+  const later = sequence.slice(at + 1);
+  if (later.some((fill) => fill.quantity > 0n !== end.size > 0n)) return [...sequence];
+  const opening = later.reduce((left, fill) => left - valueOf(fill, 0n, abs(fill.quantity)), end.cost);
+  if (opening <= 0n || opening >= valueOf(crossing, 0n, abs(crossing.quantity))) return [...sequence];
+  return sequence.map((fill) => (fill === crossing ? { ...fill, opening } : fill));
+}
+
+function foldFrom(running: BookFold): BookFold {
+  const fold = new BookFold(running.account, running.symbol, running.index, running.inverse);
+  fold.begin(running.size, running.cost, 0n);
+  return fold;
+}
+
 interface Outcomes {
   closed: Map<ToldFill, { closed: Fixed; pnl: Fixed }>;
   /** Rows of the table that agree. */
@@ -62,8 +95,7 @@ function isAsRight(truth: Outcomes, tried: Outcomes, group: readonly ToldFill[])
 }
 
 function outcomes(running: BookFold, group: readonly ToldFill[]): Outcomes {
-  const fold = new BookFold(running.account, running.symbol, running.index, running.inverse);
-  fold.begin(running.size, running.cost, 0n);
+  const fold = foldFrom(running);
   const closed = new Map<ToldFill, { closed: Fixed; pnl: Fixed }>();
   let score = 0;
   for (const fill of group) {

@@ -45,7 +45,7 @@ export function toldFills(book: BookCase, rows: readonly Row[]): Told {
   for (const [orderId, fills] of uncovered) {
     const groups = rowGroups(byOrder.get(orderId) ?? []);
     byOrder.delete(orderId);
-    const left = cover(fills, groups, places);
+    const left = cover(book, fills, groups, places);
     for (const group of left) differences.push(`order ${orderId}: an order-derived fill of ${show(sum(group))} covers no whole fills`);
   }
   for (const group of coverHidden(book, untold, nameless, places)) differences.push(`${book.key}: a residual of ${show(sum(group))} at seq ${whole(group[0] as Row, 'seq')} is no hidden trade`);
@@ -56,7 +56,7 @@ export function toldFills(book: BookCase, rows: readonly Row[]): Told {
 }
 
 /** Lets each group of rows stand for consecutive fills of the same total; a merged fill takes the place of its last part. */
-function cover(fills: readonly TrueFill[], groups: Row[][], places: Map<TrueFill, ToldFill | null>): Row[][] {
+function cover(book: BookCase, fills: readonly TrueFill[], groups: Row[][], places: Map<TrueFill, ToldFill | null>): Row[][] {
   const left: Row[][] = [];
   let next = 0;
   for (const group of groups) {
@@ -74,7 +74,7 @@ function cover(fills: readonly TrueFill[], groups: Row[][], places: Map<TrueFill
       continue;
     }
     next += taken.length;
-    put(taken, group, 'order', places);
+    put(book, taken, group, 'order', places);
   }
   for (const fill of fills.slice(next)) places.set(fill, { ...fill, kind: 'missing', count: 1, rows: [] });
   return left;
@@ -88,7 +88,7 @@ function coverHidden(book: BookCase, fills: readonly TrueFill[], groups: Row[][]
     const wanted = hidden.reduce((total, fill) => total + fill.quantity, 0n);
     const at = left.findIndex((group) => sum(group) === wanted);
     if (at < 0) for (const fill of hidden) places.set(fill, { ...fill, kind: 'missing', count: 1, rows: [] });
-    else put(hidden, left.splice(at, 1)[0] as Row[], 'residual', places);
+    else put(book, hidden, left.splice(at, 1)[0] as Row[], 'residual', places);
   }
   return left;
 }
@@ -99,14 +99,18 @@ export function intervalOf(book: BookCase, seq: number): number {
 }
 
 /** Several fills become one, in the place of the last. */
-function put(fills: readonly TrueFill[], group: readonly Row[], kind: 'order' | 'residual', places: Map<TrueFill, ToldFill | null>): void {
+function put(book: BookCase, fills: readonly TrueFill[], group: readonly Row[], kind: 'order' | 'residual', places: Map<TrueFill, ToldFill | null>): void {
   for (const fill of fills) places.set(fill, null);
-  places.set(fills[fills.length - 1] as TrueFill, { ...merge(fills, averaged(group)), kind, count: fills.length, rows: byLeg(group) });
+  places.set(fills[fills.length - 1] as TrueFill, { ...merge(fills, averaged(book, group)), kind, count: fills.length, rows: byLeg(group) });
 }
 
-/** Where nothing shows at which price a merged fill crossed zero, both legs have its average. */
-function averaged(group: readonly Row[]): boolean {
-  return group.length > 1 && group.some((row) => text(row, 'evidence') === 'ambiguous');
+/**
+ * Where nothing shows at which price a merged fill crossed zero, both legs have its average. Where an update of its seq came,
+ * its positionValue shows what the fill opened, and a row that is ambiguous is so for another reason.
+ */
+function averaged(book: BookCase, group: readonly Row[]): boolean {
+  const isShown = (row: Row): boolean => book.updates === null || book.updates.includes(whole(row, 'seq') ?? -1);
+  return group.length > 1 && group.some((row) => text(row, 'evidence') === 'ambiguous' && !isShown(row));
 }
 
 function merge(fills: readonly TrueFill[], average: boolean): TrueFill {

@@ -71,7 +71,7 @@ function fillRow(fill: TrueFill): Truth['fills'][number] {
     ...owner(fill.account), exec_id: fill.execId, order_id: fill.orderId, symbol: fill.symbol, idx: fill.index,
     side: fill.quantity > 0n ? 'Buy' : 'Sell', qty: fraction(abs(fill.quantity)), price: fraction(fill.price), fee: fraction(fill.fee),
     time: fill.time, seq: fill.seq, signal: fill.signal, exec_type: fill.execType, visible: fill.visible,
-    ...(fill.tax === 0n ? {} : { tax: fraction(fill.tax) }),
+    ...(fill.tax === 0n ? {} : { tax: fraction(fill.tax) }), ...(fill.firstSeen ? { first_seen: true } : {}),
   };
 }
 

@@ -32,6 +32,8 @@ export interface FillTruth {
   visible: boolean;
   /** Part of the fee that only its execution shows; absent: none. */
   tax?: string;
+  /** No execution told of it, and the first message of its order that came, or one like it, showed it done. Absent: not so. */
+  first_seen?: boolean;
 }
 
 export interface LegTruth {
@@ -91,4 +93,6 @@ export interface BookTruth {
   cycle: number;
   /** Seqs of the position records that were delivered, rising; absent: all were. */
   updates?: number[];
+  /** A record said that it had never traded: it is known to begin flat. Absent: none did. */
+  never_traded?: boolean;
 }
