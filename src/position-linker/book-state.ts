@@ -60,6 +60,8 @@ export interface Shown {
 export interface BookState {
   /** Whether the start (size, cost, result before the first item) is decided. */
   started: boolean;
+  /** updatedTime of the first update, if the start was decided by one and it did not say that the book began flat. */
+  startedAt: number | null;
   size: Decimal;
   /** Entry notional of the open size in the exchange's average-cost view; null where the start's cost is not known. */
   cost: Decimal | null;
@@ -87,7 +89,7 @@ export interface BookState {
 
 export function newBookState(): BookState {
   return {
-    started: false, size: 0n, cost: 0n, cum: null, eventsSinceCum: 0, shown: null, lots: [], cycle: null, lastCycle: null,
+    started: false, startedAt: null, size: 0n, cost: 0n, cum: null, eventsSinceCum: 0, shown: null, lots: [], cycle: null, lastCycle: null,
     openingSeq: null, openingCount: 0, moved: [], deferred: [], attributed: 0n, startCum: null, toleranceSinceStart: 0n,
   };
 }
@@ -136,7 +138,7 @@ function sameMoved(a: readonly MovedPart[], b: readonly MovedPart[]): boolean {
  * The conservation totals are no part of rows and are carried over by difference.
  */
 export function sameBookState(a: BookState, b: BookState): boolean {
-  return a.started === b.started && a.size === b.size && a.cost === b.cost && a.cum === b.cum && a.eventsSinceCum === b.eventsSinceCum
+  return a.started === b.started && a.startedAt === b.startedAt && a.size === b.size && a.cost === b.cost && a.cum === b.cum && a.eventsSinceCum === b.eventsSinceCum
     && a.openingSeq === b.openingSeq && a.openingCount === b.openingCount && a.shown?.seq === b.shown?.seq
     && sameLots(a.lots, b.lots) && sameCycle(a.cycle, b.cycle) && sameCycle(a.lastCycle, b.lastCycle)
     && sameMoved(a.moved, b.moved) && a.deferred.length === b.deferred.length && a.deferred.every((fill, i) => fill.fillId === b.deferred[i]!.fillId);

@@ -64,6 +64,7 @@ export class Derivation {
       state.cum = start.cum;
       state.eventsSinceCum = 0;
       state.started = true;
+      state.startedAt = update.seq < 0 ? null : update.updatedAt;
       if (!start.certain) decided = true;
     } else if (items.length === 0 && state.deferred.length === 0 && sameAsShown(state, update)) {
       state.shown = shownBy(update);
@@ -71,7 +72,10 @@ export class Derivation {
     }
     const plan = planInterval({ contract, direction, state, items: flowItems, update, laterFills: rangedFills, format: formatDecimal });
     if (!planCloses(plan) && !decided) {
-      if (state.shown === null) state.started = false;
+      if (state.shown === null) {
+        state.started = false;
+        state.startedAt = null;
+      }
       return false;
     }
     this.#apply(run, plan, update, startUnknown);

@@ -238,6 +238,12 @@ function fewestTooMany(state: BookState, fills: readonly FillItem[], gap: Decima
   return best;
 }
 
+/** Whether an order may have executed a part, first seen done, before the book's first update: it is in its start then. */
+function mayBeOfStart(state: BookState, item: FlowItem): item is FillItem {
+  return item.kind === 'fill' && item.firstSeen && item.seqAfter === null && state.startedAt !== null
+    && (item.executedAfter === null || item.executedAfter <= state.startedAt);
+}
+
 /** All that closes the gap of an interval. */
 function explanationsOf(input: PlanInput, items: readonly FlowItem[], gap: Decimal): Explanation[] {
   const { state } = input;
@@ -245,6 +251,8 @@ function explanationsOf(input: PlanInput, items: readonly FlowItem[], gap: Decim
   const without = (fills: readonly FillItem[], deferred: readonly FillItem[]): void => {
     found.push({ parts: [], moved: NO_PARTS, items: items.filter((item) => !fills.includes(item as FillItem)), deferred, isWhole: false });
   };
+  const ofStart = fewestTooMany(state, items.filter((item) => mayBeOfStart(state, item)) as FillItem[], gap);
+  if (ofStart !== null) without(ofStart, []);
   if (found.length > 0) return found;
   const put = fewestTooMany(state, items.filter((item): item is FillItem => item.kind === 'fill' && item.dated), gap);
   if (put !== null) without(put, put);

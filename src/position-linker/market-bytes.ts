@@ -56,6 +56,7 @@ function readMany<T>(reader: StateReader, read: () => T): T[] {
 
 function writeState(writer: StateWriter, state: BookState): void {
   writer.flag(state.started);
+  writeBound(writer, state.startedAt);
   writer.decimal(state.size);
   writer.decimal(state.cost);
   writer.decimal(state.cum);
@@ -97,6 +98,7 @@ function writeState(writer: StateWriter, state: BookState): void {
 function readState(reader: StateReader, positionIdx: number): BookState {
   const state = newBookState();
   state.started = reader.flag();
+  state.startedAt = readBound(reader);
   state.size = reader.decimal();
   state.cost = reader.maybeDecimal();
   state.cum = reader.maybeDecimal();

@@ -203,6 +203,16 @@ const TRAPS: readonly Trap[] = [
     open: ['external_change 2'],
   },
   {
+    name: 'what an order had done before the recording is in the start, though its first message comes later',
+    story: [
+      position(50, 5, -7, '700', '1'), order(100, 10, 'a', { side: 'Sell', createdTime: String(T0 - 60_000), qty: '14', ...filled('6', '603'), leavesQty: '8', orderStatus: 'PartiallyFilled' }),
+      fill(100, 10, 'a2', 'a', 'Sell', '1', '103', { orderQty: '14', leavesQty: '8' }), position(100, 10, -8, '803', '1'),
+    ],
+    links: ['opened 0→-7 @? - unattributed', 'increased -7→-8 @103 a2 exact'],
+    open: ['start_unknown -7'],
+    sums: { '- entry': '7 0 0 0', 'signal-a entry': '1 0 0 0' },
+  },
+  {
     name: 'what an order made after the first record had done when it was first seen is a fill',
     story: [
       position(50, 5, -7, '700', '1'), order(100, 10, 'a', { side: 'Sell', createdTime: String(T0 + 60), qty: '14', ...filled('6', '603'), leavesQty: '8', orderStatus: 'PartiallyFilled' }),

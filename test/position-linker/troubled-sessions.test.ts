@@ -1,0 +1,21 @@
+import { expect } from 'chai';
+import { scenario } from '../simulator/scenarios.js';
+import { simulate } from '../simulator/simulate.js';
+import { judgeSession } from './judged-session.js';
+
+/** Sessions with every kind of trouble that once differed from their truth: by the number of their orders, seeds. */
+const FOUND: readonly (readonly [number, readonly number[]])[] = [
+  [30, [26006, 27017, 27022, 28029, 28037, 28046, 28059]],
+  [25, [29001, 29035, 29062, 29073, 29079, 29082, 29105, 29109, 29116, 29155, 29179, 29185, 29243, 31054, 31200, 31202, 31247, 31371, 31387, 31552]],
+];
+
+describe('sessions with every kind of trouble', () => {
+  for (const [orders, seeds] of FOUND) {
+    for (const seed of seeds) {
+      it(`seed ${seed}: every leg, cycle and result is the true one as far as it can be known`, () => {
+        const { lines, truth } = simulate(scenario('everything', seed, { orders }));
+        for (const policy of ['pro-rata', 'fifo'] as const) expect(judgeSession(lines, truth, { policy, grain: 'order-message' }), policy).to.deep.equal([]);
+      });
+    }
+  }
+});
