@@ -80,8 +80,8 @@ function agreesByItself({ residual, end }: Walk, shownCost: ((cost: Decimal) => 
 }
 
 /**
- * Puts a residual at the place among the fills where most checks agree, the update's positionValue among them, and beside cash so that this comes to an open
- * position; of equal places the last.
+ * Puts a residual at the place among the fills where most checks agree, the update's positionValue among them, and beside
+ * cash so that this comes to an open position; of equal places the last.
  */
 export function placeResidual(
   contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], gap: Decimal, update: UpdateItem,
