@@ -109,14 +109,19 @@ describe('rebuild beside the live tables', function () {
     const [one] = sessions as [RebuildSession];
     const before = await one.rows();
     const admin = openDatabase({ databaseUrl: stackEnvironment().DATABASE_URL, schema: 'public' });
-    const rebuilding = one.command('rebuild');
-    await expectLater(async () => {
-      const ended = await admin.query(`SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE a.application_name = 'position-linker rebuild' AND n.nspname IN ('${one.namespace}', '${one.namespace}_rebuild')`);
-      return ended.length > 0;
+    let rebuilding: ReturnType<typeof one.command> | null = null;
+    // It cannot be done before its connections are ended: it has to read a table that is locked.
+    await admin.transaction(async (lock) => {
+      await lock.query(`LOCK TABLE ${one.namespace}.orders IN ACCESS EXCLUSIVE MODE`);
+      rebuilding = one.command('rebuild');
+      await expectLater(async () => {
+        const ended = await admin.query(`SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid
+          WHERE a.application_name = 'position-linker rebuild' AND NOT l.granted AND l.relation = '${one.namespace}.orders'::regclass`);
+        return ended.length > 0;
+      });
     });
     await admin.close();
-    const { code, stderr } = await rebuilding;
+    const { code, stderr } = await rebuilding!;
     expect(code, stderr).to.equal(1);
     await one.rebuild(0);
     expect(await one.rows()).to.equal(before);
