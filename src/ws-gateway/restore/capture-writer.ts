@@ -67,6 +67,8 @@ export class CaptureWriter {
   async discard(): Promise<void> {
     this.#into.destroy();
     this.#file.destroy();
+    // It may only be opening yet: removed before that, it would be made after all.
+    await this.#done.catch(() => undefined);
     await rm(this.#partPath, { force: true });
   }
 }

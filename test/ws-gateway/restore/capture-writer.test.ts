@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -32,6 +32,10 @@ describe('the file of a capture', () => {
     await given.discard();
     expect(existsSync(join(folder, 'given-up.jsonl'))).to.equal(false);
     expect(existsSync(join(folder, 'given-up.jsonl.part'))).to.equal(false);
+    // Again and again: a file that was only being opened must not be made after it was removed.
+    for (let i = 0; i < 500; i++) await new CaptureWriter(join(folder, `given-up-${i}.jsonl`)).discard();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(readdirSync(folder).filter((name) => name.startsWith('given-up'))).to.deep.equal([]);
     const nowhere = new CaptureWriter(join(folder, 'no', 'such', 'folder.jsonl.gz'));
     nowhere.write('x');
     const error = await nowhere.finish().then(() => null, (failure: unknown) => failure as Error & { nextStep: string });
