@@ -40,6 +40,8 @@ export interface IntervalPlan {
 
 const NO_PARTS: readonly MovedPart[] = [];
 const MAX_LEFT_OUT = 10;
+/** Later fills that are tried one by one for a gap: each costs as much as the interval's plan, and a book may have any number. */
+const MAX_TRIED = 16;
 
 /** The part of a fill that no earlier update took; null if nothing is left. */
 export function remainingPart(state: BookState, fill: FillItem): FillPart | null {
@@ -156,7 +158,7 @@ interface Explanation {
 
 /**
  * Takes `gap` from later order-derived fills of its side: from one that has it all, else from several in their order. Each
- * that has it all is an explanation, those that have just it before those that have more.
+ * of the first that have it all is an explanation, those that have just it before those that have more.
  */
 function takenFromLaterFills(
   state: BookState, items: readonly FlowItem[], gap: Decimal, later: readonly FillItem[], format: (value: Decimal) => string,
@@ -166,7 +168,7 @@ function takenFromLaterFills(
   const sameSide = later.filter((fill) => fill.direction === direction && remainingPart(state, fill) !== null);
   const quantityOf = (fill: FillItem): Decimal => remainingPart(state, fill)!.quantity;
   const singles = [...sameSide.filter((fill) => quantityOf(fill) === need), ...sameSide.filter((fill) => quantityOf(fill) > need)];
-  const choices = singles.length > 0 ? singles.map((fill) => [fill]) : [sameSide];
+  const choices = singles.length > 0 ? singles.slice(0, MAX_TRIED).map((fill) => [fill]) : [sameSide];
   const found: Explanation[] = [];
   for (const sources of choices) {
     const parts: FillPart[] = [];
