@@ -194,6 +194,16 @@ const TRAPS: readonly Trap[] = [
     open: [],
   },
   {
+    name: 'of two later totals of just the quantity that an earlier record lacks, the record\'s value names one',
+    story: [
+      NEVER, order(50, 5, 'a', { qty: '2', leavesQty: '2' }), order(51, 6, 'b', { qty: '2', leavesQty: '2' }), position(100, 10, 2, '200', '0'),
+      order(200, 20, 'a', { qty: '2', ...filled('2', '300') }), position(200, 20, 4, '500', '0'), order(300, 30, 'b', { qty: '2', ...filled('2', '200') }),
+      position(300, 30, 4, '500', '0'),
+    ],
+    links: ['opened 0→2 @100 b interval', 'increased 2→4 @150 a exact'],
+    open: [],
+  },
+  {
     name: 'a later total that traded for something else is not what a record shows before it',
     story: [
       NEVER, order(50, 5, 'a', { qty: '2', leavesQty: '2' }), position(100, 10, 2, '220', '0'),
