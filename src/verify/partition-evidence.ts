@@ -111,13 +111,21 @@ function judged(forward: ReadonlyMap<string, readonly object[]>, state: TopicSta
   const marginMs = state.latestMs + joinWindowMs <= state.watermarkMs ? joinWindowMs : 2 * joinWindowMs;
   const cashOf = grouped([...state.cash.values()].filter(({ value, effectiveMs }) => !value.retracted || effectiveMs + marginMs > state.watermarkMs), ({ value }) => inMarket(value, ''));
   const isSettled = (effectiveMs: number): boolean => effectiveMs + marginMs <= state.watermarkMs;
+  const unsettled = [
+    ...[...state.fills.values()].map(({ value, effectiveMs }) => ({ value, effectiveMs, atMs: value.executed_at })),
+    ...[...state.cash.values()].map(({ value, effectiveMs }) => ({ value, effectiveMs, atMs: value.occurred_at })),
+  ].filter(({ effectiveMs }) => !isSettled(effectiveMs));
+  const unsettledOf = grouped(unsettled, ({ value }) => inMarket(value, ''));
   const names = new Set([...links.keys(), ...cycles.keys(), ...resultRows.keys(), ...positions.keys(), ...byBook.keys(), ...deltas.keys(), ...state.updates.keys()]);
   const books = [...names].sort().map((name): BookEvidence => {
     const [account, category, asset, position_idx] = JSON.parse(name) as [string, string, string, number];
     const own = byBook.get(name) ?? [];
     const late = new Set(own.filter(({ cause }) => cause === 'late_beyond_horizon').map(({ first_seq }) => first_seq));
-    const updates = [...(state.updates.get(name)?.values() ?? [])].filter(({ value }) => !late.has(value.seq))
-      .map(({ value, effectiveMs }): UpdatePoint => ({ update: value as UpdatePoint['update'], isSettled: isSettled(effectiveMs) }))
+    const told = [...(state.updates.get(name)?.values() ?? [])].filter(({ value }) => !late.has(value.seq));
+    const open = openFrom((unsettledOf.get(inMarket({ account, category, asset }, '')) ?? []).filter(({ value }) => value.position_idx === null || value.position_idx === position_idx));
+    for (const { value, effectiveMs } of told) if (!isSettled(effectiveMs)) open.seq = Math.min(open.seq, value.seq as number);
+    const updates = told
+      .map(({ value }): UpdatePoint => ({ update: value as UpdatePoint['update'], isSettled: (value.seq as number) < open.seq && value.updated_at < open.atMs }))
       .sort((a, b) => a.update.seq - b.update.seq);
     return {
       book: { account, category, asset, position_idx }, policy, links: links.get(name) ?? [], cycles: cycles.get(name) ?? [], results: resultRows.get(name) ?? [],
@@ -128,6 +136,16 @@ function judged(forward: ReadonlyMap<string, readonly object[]>, state: TopicSta
   const times = [...state.fills.values(), ...[...state.updates.values()].flatMap((bySeq) => [...bySeq.values()])];
   const waiting = times.filter(({ effectiveMs }) => !isSettled(effectiveMs)).length;
   return { books, waiting, markets: marketsOf(of<OrderRow>('orders'), of<LinkRow>('position_orders'), discrepancies, state, isSettled) };
+}
+
+/** From where on a book may still wait: what the linker has not decided holds up all that comes after it. Without a seq its time tells its place. */
+function openFrom(unsettled: readonly { readonly value: { readonly seq: number | null }; readonly atMs: number }[]): { seq: number; atMs: number } {
+  const open = { seq: Number.POSITIVE_INFINITY, atMs: Number.POSITIVE_INFINITY };
+  for (const { value, atMs } of unsettled) {
+    if (value.seq === null) open.atMs = Math.min(open.atMs, atMs);
+    else open.seq = Math.min(open.seq, value.seq);
+  }
+  return open;
 }
 
 function marketsOf(

@@ -11,6 +11,7 @@ const SESSIONS: readonly (readonly [name: string, seed: number, how: How, orders
   ['everything', 2, 'anew', 8],
   ['mid-start', 0, 'anew', 8],
   ['active', 4, 'cut', 30],
+  ['everything', 31025, 'cut', 25],
 ];
 
 describe('what verify judges', () => {
