@@ -237,7 +237,8 @@ export class Book {
       settlements.push(corrected);
     }
     if (this.evidence.tipIndex < this.evidence.items.length) {
-      const onOpenTip = this.tipIsOpen && this.evidence.hasUpdateFrom(this.evidence.tipIndex);
+      // What stands on an open tip is put in sequence anew with what follows: up to an update, or within one seq.
+      const onOpenTip = this.tipIsOpen && (this.evidence.hasUpdateFrom(this.evidence.tipIndex) || this.evidence.isWithinSeqAt(this.evidence.tipIndex));
       const extended = onOpenTip ? this.#rederive(this.#tipSeq() + 0.5, Number.POSITIVE_INFINITY, watermarkMs) : this.#extend(watermarkMs);
       if (extended !== null) settlements.push(extended);
     }

@@ -190,6 +190,12 @@ export class EvidenceList {
     return false;
   }
 
+  /** Whether the items on both sides of an index are of one seq. */
+  isWithinSeqAt(index: number): boolean {
+    const seq = this.items[index]?.seq ?? null;
+    return seq !== null && index > 0 && this.items[index - 1]!.seq === seq;
+  }
+
   /** Earliest effective time of what waits to be issued: after the tip, or anywhere. */
   earliestWaitingMs(anywhere: boolean): number {
     let earliest = Number.POSITIVE_INFINITY;

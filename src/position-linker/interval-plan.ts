@@ -152,40 +152,24 @@ interface Explanation {
   readonly moved: readonly MovedPart[];
   readonly items: readonly FlowItem[];
   readonly deferred: readonly FillItem[];
-  /** Whole fills are put in: what they traded for is known, not a share of more. */
-  readonly isWhole: boolean;
 }
 
-/**
- * Takes `gap` from later order-derived fills of its side: from one that has it all, else from several in their order. Each
- * of the first that have it all is an explanation, those that have just it before those that have more.
- */
-function takenFromLaterFills(
-  state: BookState, items: readonly FlowItem[], gap: Decimal, later: readonly FillItem[], format: (value: Decimal) => string,
-): Explanation[] {
-  const direction = gap > 0n ? 1 : -1;
-  const need = abs(gap);
-  const sameSide = later.filter((fill) => fill.direction === direction && remainingPart(state, fill) !== null);
-  const quantityOf = (fill: FillItem): Decimal => remainingPart(state, fill)!.quantity;
-  const singles = [...sameSide.filter((fill) => quantityOf(fill) === need), ...sameSide.filter((fill) => quantityOf(fill) > need)];
-  const choices = singles.length > 0 ? singles.slice(0, MAX_TRIED).map((fill) => [fill]) : [sameSide];
-  const found: Explanation[] = [];
-  for (const sources of choices) {
-    const parts: FillPart[] = [];
-    const moved: MovedPart[] = [];
-    let rest = need;
-    for (const fill of sources) {
-      if (rest === 0n) break;
-      const available = quantityOf(fill);
-      const taken = movedPart(state, fill, available < rest ? available : rest)!;
-      parts.push({ ...taken.part, partId: partIdOf(state, fill, taken.part.quantity, format) });
-      moved.push(taken.moved);
-      rest -= taken.part.quantity;
-    }
-    const isWhole = parts.every((part) => part.quantity === part.fill.quantity);
-    if (rest === 0n) found.push({ parts, moved, items, deferred: [], isWhole });
+/** `need` taken from some later order-derived fills, in their order; null if they do not have it. */
+function takenFrom(
+  state: BookState, items: readonly FlowItem[], need: Decimal, sources: readonly FillItem[], format: (value: Decimal) => string,
+): Explanation | null {
+  const parts: FillPart[] = [];
+  const moved: MovedPart[] = [];
+  let rest = need;
+  for (const fill of sources) {
+    if (rest === 0n) break;
+    const available = remainingPart(state, fill)!.quantity;
+    const taken = movedPart(state, fill, available < rest ? available : rest)!;
+    parts.push({ ...taken.part, partId: partIdOf(state, fill, taken.part.quantity, format) });
+    moved.push(taken.moved);
+    rest -= taken.part.quantity;
   }
-  return found;
+  return rest === 0n ? { parts, moved, items, deferred: [] } : null;
 }
 
 /** How many flows a size change that has no place of its own may follow: money at the update's own seq comes after it. */
@@ -246,21 +230,6 @@ function mayBeOfStart(state: BookState, item: FlowItem): item is FillItem {
     && (item.executedAfter === null || item.executedAfter <= state.startedAt);
 }
 
-/** All that closes the gap of an interval. */
-function explanationsOf(input: PlanInput, items: readonly FlowItem[], gap: Decimal): Explanation[] {
-  const { state } = input;
-  const found = takenFromLaterFills(state, items, gap, fillsInRange(input.laterFills(), input.update), input.format);
-  const without = (fills: readonly FillItem[], deferred: readonly FillItem[]): void => {
-    found.push({ parts: [], moved: NO_PARTS, items: items.filter((item) => !fills.includes(item as FillItem)), deferred, isWhole: false });
-  };
-  const ofStart = fewestTooMany(state, items.filter((item) => mayBeOfStart(state, item)) as FillItem[], gap);
-  if (ofStart !== null) without(ofStart, []);
-  if (found.length > 0) return found;
-  const put = fewestTooMany(state, items.filter((item): item is FillItem => item.kind === 'fill' && item.dated), gap);
-  if (put !== null) without(put, put);
-  return found;
-}
-
 export interface PlanInput {
   readonly contract: Contract;
   readonly direction: 1 | -1 | 0;
@@ -278,15 +247,46 @@ export function planInterval(input: PlanInput): IntervalPlan {
   const { state, update } = input;
   const items: readonly FlowItem[] = state.deferred.length === 0 ? input.items : [...state.deferred, ...input.items];
   const gap = update.size - state.size - sumOfFills(state, items);
-  const asIs: Explanation = { parts: [], moved: NO_PARTS, items, deferred: [], isWhole: false };
+  const asIs: Explanation = { parts: [], moved: NO_PARTS, items, deferred: [] };
   if (gap === 0n) return planOf(input, asIs, gap, true);
+  return explained(input, items, gap) ?? planOf(input, asIs, gap, false);
+}
+
+/**
+ * What closes the gap of an interval best: one later order-derived fill of its side that has it all, or parts of the start left
+ * out, as the update's money agrees, of equals the first: fills that have just it before those that have more. Without these
+ * several smaller later fills in their order; without those, fills dated by time that the update does not show yet.
+ *
+ * A later fill that is not chosen must not matter: what was issued is derived again from what led to it alone. So each choice is
+ * valued by itself, and what is made of all later fills is only asked, and then taken, where no choice is left.
+ */
+function explained(input: PlanInput, items: readonly FlowItem[], gap: Decimal): IntervalPlan | null {
+  const { state, format } = input;
+  const direction = gap > 0n ? 1 : -1;
+  const need = abs(gap);
+  const later = fillsInRange(input.laterFills(), input.update).filter((fill) => fill.direction === direction && remainingPart(state, fill) !== null);
+  const quantityOf = (fill: FillItem): Decimal => remainingPart(state, fill)!.quantity;
   let best: IntervalPlan | null = null;
-  for (const explanation of explanationsOf(input, items, gap)) {
-    const plan = planOf(input, explanation, 0n, false);
-    if (explanation.isWhole && contradicts(plan)) continue;
+  const consider = (plan: IntervalPlan): void => {
     if (best === null || agreement(plan) > agreement(best)) best = plan;
+  };
+  const singles = [...later.filter((fill) => quantityOf(fill) === need), ...later.filter((fill) => quantityOf(fill) > need)];
+  for (const fill of singles.slice(0, MAX_TRIED)) {
+    const plan = planOf(input, takenFrom(state, items, need, [fill], format)!, 0n, false);
+    const isWhole = need === fill.quantity;
+    if (!isWhole || !contradicts(plan)) consider(plan);
   }
-  return best ?? planOf(input, asIs, gap, false);
+  const ofStart = fewestTooMany(state, items.filter((item): item is FillItem => mayBeOfStart(state, item)), gap);
+  if (ofStart !== null) consider(planOf(input, leftOut(items, ofStart, []), 0n, false));
+  if (best !== null) return best;
+  const several = takenFrom(state, items, need, later.filter((fill) => quantityOf(fill) < need), format);
+  if (several !== null) return planOf(input, several, 0n, false);
+  const put = fewestTooMany(state, items.filter((item): item is FillItem => item.kind === 'fill' && item.dated), gap);
+  return put === null ? null : planOf(input, leftOut(items, put, put), 0n, false);
+}
+
+function leftOut(items: readonly FlowItem[], fills: readonly FillItem[], deferred: readonly FillItem[]): Explanation {
+  return { parts: [], moved: NO_PARTS, items: items.filter((item) => !fills.includes(item as FillItem)), deferred };
 }
 
 /**
