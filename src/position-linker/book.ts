@@ -2,6 +2,8 @@ import type { BookState } from './book-state.js';
 import { copyBookState, newBookState, sameBookState } from './book-state.js';
 import { checkConservation, newConservation } from './conservation.js';
 import { Derivation, type DerivationRun } from './derivation.js';
+import type { LaterEvidence } from './gap-explanation.js';
+import type { GapChoice } from './interval-plan.js';
 import { DerivedRows, NO_ROWS } from './derived-rows.js';
 import type { EvidenceIds } from './evidence-ids.js';
 import { type FillItem, type FlowItem, type Item, type UpdateItem, eventTime } from './evidence-item.js';
@@ -66,16 +68,13 @@ export class Book {
   /** Effective time of the first such change. */
   dirtySinceMs = Number.NEGATIVE_INFINITY;
   #intervalsSinceSnapshot = 0;
-  readonly #fillsNow = (): readonly FillItem[] => this.evidence.orderFills(false);
-  readonly #fillsAsIssued = (): readonly FillItem[] => this.evidence.orderFills(true);
+  readonly #laterNow: LaterEvidence = { fills: () => this.evidence.orderFills(false) };
+  readonly #laterIssued: LaterEvidence = { fills: () => this.evidence.orderFills(true) };
   readonly #extension = new DerivedRows();
   /** The horizon is not looked at before this watermark. */
   nextHorizonMs = Number.NEGATIVE_INFINITY;
-  /**
-   * Updates that did not fit the fills dated before them, as the issued rows have it: no others, for after a restart only
-   * these can be found again, and whether a correction is looked for must not depend on that.
-   */
-  readonly #gapSeqs = new Set<number>();
+  /** By seq, the updates that did not fit the fills dated before them, as the issued rows have it, and how that was closed. */
+  gaps = new Map<number, GapChoice>();
 
   constructor(ledger: Ledger, options: HorizonOptions, ids: EvidenceIds) {
     this.ledger = ledger;
@@ -90,7 +89,7 @@ export class Book {
     if (item.kind !== 'fill' || item.source !== 'order') return seq;
     // An order-derived fill changes an earlier interval only where that one did not fit by itself.
     let lowest = seq;
-    for (const gap of this.#gapSeqs) if (gap < lowest && (item.seqAfter === null || gap > item.seqAfter)) lowest = gap;
+    for (const gap of this.gaps.keys()) if (gap < lowest && (item.seqAfter === null || gap > item.seqAfter)) lowest = gap;
     return lowest;
   }
 
@@ -175,7 +174,7 @@ export class Book {
     const anchorSeq = this.evidence.seqAt(anchor)!;
     this.base = { seq: anchorSeq, state: this.#deriveIssued(this.#snapshotBefore(anchorSeq + 0.5), anchor + 1).state };
     this.snapshots = this.snapshots.filter((snapshot) => snapshot.seq > anchorSeq);
-    for (const seq of this.#gapSeqs) if (seq <= anchorSeq) this.#gapSeqs.delete(seq);
+    for (const seq of this.gaps.keys()) if (seq <= anchorSeq) this.gaps.delete(seq);
     this.evidence.cut(anchor + 1);
     return true;
   }
@@ -188,15 +187,15 @@ export class Book {
   /** Derives from a snapshot on over the issued items among the first so many, archived ones too. */
   #deriveIssued(from: Snapshot, count: number): Run {
     let fills: readonly FillItem[] | null = null;
-    const rangedFills = (): readonly FillItem[] => (fills ??= this.evidence.issuedOrderFills());
-    const run = runFrom(copyBookState(from.state), this.evidence.readAfter(from.seq, count), 0, rangedFills);
+    const later: LaterEvidence = { fills: () => (fills ??= this.evidence.issuedOrderFills()) };
+    const run = runFrom(copyBookState(from.state), this.evidence.readAfter(from.seq, count), 0, later, this.gaps);
     while (this.#stepIssued(run, run.items.length)) { /* to the end */ }
     return run;
   }
 
   /** Derives the tip again from base and settled items, after they were read back. */
   rebuild(): void {
-    const run = runFrom(copyBookState(this.base.state), this.evidence.items, 0, this.#fillsAsIssued);
+    const run = runFrom(copyBookState(this.base.state), this.evidence.items, 0, this.#laterIssued, this.gaps);
     this.tipIsOpen = false;
     this.snapshots = [];
     while (run.index < this.evidence.tipIndex) {
@@ -205,7 +204,6 @@ export class Book {
       this.#afterStep(run, from);
       run.rows = new DerivedRows();
     }
-    this.#takeGaps(run, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
     this.tip = run.state;
     this.tipIsOpen = this.evidence.isOpenAt(this.evidence.tipIndex);
     if (this.dirtySeq === null) this.evidence.archiveSettled();
@@ -250,7 +248,7 @@ export class Book {
   #extend(watermarkMs: number): Settlement | null {
     // Used again and again: a settlement is issued before the next one is made.
     this.#extension.clear();
-    const run = runFrom(this.tip, this.evidence.items, this.evidence.tipIndex, this.#fillsNow, this.#extension);
+    const run = runFrom(this.tip, this.evidence.items, this.evidence.tipIndex, this.#laterNow, null, this.#extension);
     const start = run.index;
     while (run.index < this.evidence.items.length) {
       const from = run.index;
@@ -265,7 +263,7 @@ export class Book {
       this.#afterStep(run, from);
     }
     if (run.index === start) return null;
-    for (const seq of run.gapSeqs) this.#gapSeqs.add(seq);
+    for (const [seq, choice] of run.gaps) this.gaps.set(seq, choice);
     this.evidence.settle(start, run.index);
     this.evidence.tipIndex = run.index;
     this.evidence.markTaken(this.tip.moved);
@@ -330,9 +328,9 @@ export class Book {
   }
 
   /** What a run found from after one seq up to another holds for the issued rows now. */
-  #takeGaps({ gapSeqs }: Run, fromSeq: number, toSeq: number): void {
-    for (const seq of this.#gapSeqs) if (seq > fromSeq && seq <= toSeq) this.#gapSeqs.delete(seq);
-    for (const seq of gapSeqs) this.#gapSeqs.add(seq);
+  #takeGaps({ gaps }: Run, fromSeq: number, toSeq: number): void {
+    for (const seq of this.gaps.keys()) if (seq > fromSeq && seq <= toSeq) this.gaps.delete(seq);
+    for (const [seq, choice] of gaps) this.gaps.set(seq, choice);
   }
 
   /** The same as stepNew over the settled items up to an index, as they were issued. False at their end. */
@@ -370,8 +368,8 @@ export class Book {
     const begin = this.#snapshotBefore(dirtySeq);
     this.evidence.bringBackAfter(begin.seq);
     const beginIndex = this.evidence.indexAfter(begin.seq);
-    const oldRun = runFrom(copyBookState(begin.state), this.evidence.items, beginIndex, this.#fillsAsIssued);
-    const newRun = runFrom(copyBookState(begin.state), this.evidence.items, beginIndex, this.#fillsNow);
+    const oldRun = runFrom(copyBookState(begin.state), this.evidence.items, beginIndex, this.#laterIssued, this.gaps);
+    const newRun = runFrom(copyBookState(begin.state), this.evidence.items, beginIndex, this.#laterNow, null);
     for (const run of [oldRun, newRun]) this.ledger.refreshCycles(run.state, run.rows);
     const lastChange = Math.min(this.evidence.tipIndex, this.evidence.indexAfter(dirtyToSeq));
     const fresh: Snapshot[] = [];
@@ -443,8 +441,10 @@ export class Book {
   }
 }
 
-function runFrom(state: BookState, items: readonly Item[], index: number, rangedFills: () => readonly FillItem[], rows = new DerivedRows()): Run {
-  return { state, rows, items, index, rangedFills, gapSeqs: [] };
+function runFrom(
+  state: BookState, items: readonly Item[], index: number, later: LaterEvidence, issuedGaps: ReadonlyMap<number, GapChoice> | null, rows = new DerivedRows(),
+): Run {
+  return { state, rows, items, index, later, issuedGaps, gaps: new Map() };
 }
 
 /** The fills and cash events of the first one's seq; it alone if it has none. */

@@ -5,8 +5,9 @@ import { naturalKey, uuidOfKey } from '../domain/uuid.js';
 import type { AverageStep } from './average-cost.js';
 import type { BookState } from './book-state.js';
 import type { DerivedRows } from './derived-rows.js';
-import { type CashItem, type FillItem, type FlowItem, type UpdateItem, inputsOfUpdate } from './evidence-item.js';
-import { type IntervalPlan, type PlannedFlow, moneyAgrees, planCloses, planInterval, sequence } from './interval-plan.js';
+import { type CashItem, type FlowItem, type UpdateItem, inputsOfUpdate } from './evidence-item.js';
+import { type LaterEvidence, NO_CHOICE, planInterval } from './gap-explanation.js';
+import { type GapChoice, type IntervalPlan, type PlannedFlow, moneyAgrees, planCloses, sequence } from './interval-plan.js';
 import { type Ledger, fillMoney } from './ledger.js';
 import { type PlacedResidual, placeResidual, residualMoney } from './residual.js';
 import { EXEC_PNL_TOLERANCE, type FillPart, signedQuantity } from './seq-order.js';
@@ -26,10 +27,11 @@ interface IntervalContext {
 export interface DerivationRun {
   readonly state: BookState;
   readonly rows: DerivedRows;
-  /** Order-derived fills of the book with a possible range, in the book's order. */
-  readonly rangedFills: () => readonly FillItem[];
-  /** Seqs of the updates that did not fit the fills dated before them. */
-  readonly gapSeqs: number[];
+  readonly later: LaterEvidence;
+  /** How gaps were closed when their intervals were issued, by seq of the update; null: it is looked for. */
+  readonly issuedGaps: ReadonlyMap<number, GapChoice> | null;
+  /** By seq, the updates that did not fit the fills dated before them, and how that was closed. */
+  readonly gaps: Map<number, GapChoice>;
 }
 
 /**
@@ -49,13 +51,17 @@ export class Derivation {
    */
   interval(run: DerivationRun, items: readonly FlowItem[], update: UpdateItem, decided: boolean): boolean {
     const { contract, direction } = this.ledger;
-    const { state, rows, rangedFills } = run;
+    const { state, rows, later } = run;
+    let issued = run.issuedGaps?.get(update.seq) ?? null;
     let flowItems = items;
     let startUnknown = false;
+    let startsFlat = true;
     if (!state.started) {
-      const start = decideStart({ contract, direction, items, update, laterFills: rangedFills, format: formatDecimal });
+      const start = decideStart({ contract, direction, items, update, later, format: formatDecimal, issued });
       if (!start.certain && !decided) return false;
       flowItems = start.items;
+      issued = start.choice;
+      startsFlat = start.startsFlat;
       startUnknown = start.size !== 0n;
       state.cum = start.cum;
       state.startCum = start.cum;
@@ -70,7 +76,7 @@ export class Derivation {
       state.shown = shownBy(update);
       return true;
     }
-    const plan = planInterval({ contract, direction, state, items: flowItems, update, laterFills: rangedFills, format: formatDecimal });
+    const plan = planInterval({ contract, direction, state, items: flowItems, update, later, format: formatDecimal, issued });
     if (!planCloses(plan) && !decided) {
       if (state.shown === null) {
         state.started = false;
@@ -78,6 +84,7 @@ export class Derivation {
       }
       return false;
     }
+    if (plan.choice !== null || !startsFlat) run.gaps.set(update.seq, { ...plan.choice ?? NO_CHOICE, startsFlat });
     this.#apply(run, plan, update, startUnknown);
     return true;
   }
@@ -115,10 +122,9 @@ export class Derivation {
     });
   }
 
-  #apply({ state, rows, gapSeqs }: DerivationRun, plan: IntervalPlan, update: UpdateItem, startUnknown: boolean): void {
+  #apply({ state, rows }: DerivationRun, plan: IntervalPlan, update: UpdateItem, startUnknown: boolean): void {
     const { contract, direction } = this.ledger;
     const { gap } = plan;
-    if (!plan.fitsAlone || startUnknown) gapSeqs.push(update.seq);
     const residual = gap === 0n ? null : placeResidual(contract, direction, state, plan.flows, gap, update);
     const priced = residual === null ? null : residualMoney(contract, direction, state, plan.flows, gap, residual, update);
     const context: IntervalContext = { update, plan, residual, startUnknown };

@@ -1,4 +1,4 @@
-import { type Decimal, MONEY_UNIT, ONE, abs, proportion } from '../domain/decimal.js';
+import { type Decimal, MONEY_UNIT, ONE, abs } from '../domain/decimal.js';
 import type { AverageStep } from './average-cost.js';
 import type { BookState, MovedPart } from './book-state.js';
 import { type Contract, entryPriceIsExact, entryPriceTolerance } from './contract.js';
@@ -16,13 +16,33 @@ export type PlannedFlow =
     }
   | { readonly kind: 'cash'; readonly cash: CashItem };
 
+/**
+ * How the gap of an interval was closed. It is remembered with what was issued: a choice among later evidence cannot be made
+ * again from what of it was issued by then.
+ */
+export interface GapChoice {
+  /** False where the interval begins a book and the parts that orders had done when they were first seen are in its start. */
+  readonly startsFlat: boolean;
+  /** Parts of later fills that the update shows. */
+  readonly taken: readonly TakenPart[];
+  /** Fills of the interval that its update does not show, by id. */
+  readonly leftOut: readonly string[];
+  /** Whether these wait for the next update; else they are in the start of the book. */
+  readonly isDeferred: boolean;
+}
+
+export interface TakenPart {
+  readonly fillId: string;
+  readonly quantity: Decimal;
+}
+
 /** What lies between two position updates, in sequence, and how it compares with the later one. */
 export interface IntervalPlan {
   readonly flows: readonly PlannedFlow[];
   /** Signed size that no fill explains. */
   readonly gap: Decimal;
-  /** Whether the fills dated to it give its size, so that none of another interval can change it. */
-  readonly fitsAlone: boolean;
+  /** How the gap between its own fills and its size was closed; null where there is none, so that nothing of another interval can change it. */
+  readonly choice: GapChoice | null;
   /** Shown less expected cumRealisedPnl; null where one of them is not known. Only meaningful while the gap is 0. */
   readonly moneyGap: Decimal | null;
   readonly moneyTolerance: Decimal;
@@ -37,11 +57,6 @@ export interface IntervalPlan {
   /** Whether the money equation fixes the fee of a single order-derived fill. */
   readonly feeFromMoney: Decimal | null;
 }
-
-const NO_PARTS: readonly MovedPart[] = [];
-const MAX_LEFT_OUT = 10;
-/** Later fills that are tried one by one for a gap: each costs as much as the interval's plan, and a book may have any number. */
-const MAX_TRIED = 16;
 
 /** The part of a fill that no earlier update took; null if nothing is left. */
 export function remainingPart(state: BookState, fill: FillItem): FillPart | null {
@@ -109,7 +124,7 @@ export function shownCostOf(state: BookState, events: number, { positionValue }:
 }
 
 /** Signed quantity of the fills, less what earlier updates took of them. */
-function sumOfFills(state: BookState, items: readonly FlowItem[]): Decimal {
+export function sumOfFills(state: BookState, items: readonly FlowItem[]): Decimal {
   let sum = 0n;
   for (const item of items) {
     if (item.kind !== 'fill') continue;
@@ -119,57 +134,6 @@ function sumOfFills(state: BookState, items: readonly FlowItem[]): Decimal {
     else sum -= quantity;
   }
   return sum;
-}
-
-/** A part of a later order-derived fill, dated at the update that shows it. */
-function movedPart(state: BookState, fill: FillItem, quantity: Decimal): { part: FillPart; moved: MovedPart } | null {
-  const rest = remainingPart(state, fill);
-  if (rest === null || quantity > rest.quantity) return null;
-  const whole = quantity === rest.quantity;
-  const value = whole ? rest.value : proportion(rest.value, quantity, rest.quantity);
-  const fee = whole ? rest.fee : proportion(rest.fee, quantity, rest.quantity);
-  return { part: { fill, quantity, value, fee, openingValue: null, partId: '', moved: true }, moved: { fillId: fill.fillId, fillSeq: fill.seq, quantity, value, fee } };
-}
-
-/** Name of an order-derived part: its order and its upper end. */
-function partIdOf(state: BookState, fill: FillItem, quantity: Decimal, format: (value: Decimal) => string): string {
-  let from = fill.fromQuantity ?? 0n;
-  for (const part of state.moved) if (part.fillId === fill.fillId) from += part.quantity;
-  const upper = from + quantity;
-  return upper === fill.toQuantity ? fill.fillId : `${fill.orderId}|${format(upper)}`;
-}
-
-/** Order-derived fills that stand later but may have happened before this update. */
-export function fillsInRange(ranged: readonly FillItem[], update: UpdateItem): FillItem[] {
-  return ranged.filter((fill) => (fill.seq === null || fill.seq > update.seq)
-    && (fill.seqAfter === null || fill.seqAfter < update.seq)
-    && (fill.executedAfter === null || update.updatedAt >= fill.executedAfter));
-}
-
-/** What may close the gap of an interval: parts of later fills put in, or items left out of it. */
-interface Explanation {
-  readonly parts: readonly FillPart[];
-  readonly moved: readonly MovedPart[];
-  readonly items: readonly FlowItem[];
-  readonly deferred: readonly FillItem[];
-}
-
-/** `need` taken from some later order-derived fills, in their order; null if they do not have it. */
-function takenFrom(
-  state: BookState, items: readonly FlowItem[], need: Decimal, sources: readonly FillItem[], format: (value: Decimal) => string,
-): Explanation | null {
-  const parts: FillPart[] = [];
-  const moved: MovedPart[] = [];
-  let rest = need;
-  for (const fill of sources) {
-    if (rest === 0n) break;
-    const available = remainingPart(state, fill)!.quantity;
-    const taken = movedPart(state, fill, available < rest ? available : rest)!;
-    parts.push({ ...taken.part, partId: partIdOf(state, fill, taken.part.quantity, format) });
-    moved.push(taken.moved);
-    rest -= taken.part.quantity;
-  }
-  return rest === 0n ? { parts, moved, items, deferred: [] } : null;
 }
 
 /** How many flows a size change that has no place of its own may follow: money at the update's own seq comes after it. */
@@ -212,24 +176,7 @@ function insertMoved(
   return best;
 }
 
-/** The fewest of some fills of an interval whose absence closes the gap; null if none do. */
-function fewestTooMany(state: BookState, fills: readonly FillItem[], gap: Decimal): FillItem[] | null {
-  if (fills.length === 0 || fills.length > MAX_LEFT_OUT) return null;
-  let best: FillItem[] | null = null;
-  for (let mask = 1; mask < 1 << fills.length; mask++) {
-    const chosen = fills.filter((_, i) => (mask & (1 << i)) !== 0);
-    if (best !== null && chosen.length >= best.length) continue;
-    if (sumOfFills(state, chosen) === -gap) best = chosen;
-  }
-  return best;
-}
-
-/** Whether an order may have executed a part, first seen done, before the book's first update: it is in its start then. */
-function mayBeOfStart(state: BookState, item: FlowItem): item is FillItem {
-  return item.kind === 'fill' && item.firstSeen && item.seqAfter === null && state.startedAt !== null
-    && (item.executedAfter === null || item.executedAfter <= state.startedAt);
-}
-
+/** What lies between two updates, and what it is compared with. */
 export interface PlanInput {
   readonly contract: Contract;
   readonly direction: 1 | -1 | 0;
@@ -237,75 +184,24 @@ export interface PlanInput {
   /** Fills and cash events between the last update and this one, in the book's order. */
   readonly items: readonly FlowItem[];
   readonly update: UpdateItem;
-  /** Order-derived fills that stand after the update. */
-  readonly laterFills: () => readonly FillItem[];
-  readonly format: (value: Decimal) => string;
 }
 
-/** Compares what lies before an update with what it shows. Changes nothing. */
-export function planInterval(input: PlanInput): IntervalPlan {
-  const { state, update } = input;
-  const items: readonly FlowItem[] = state.deferred.length === 0 ? input.items : [...state.deferred, ...input.items];
-  const gap = update.size - state.size - sumOfFills(state, items);
-  const asIs: Explanation = { parts: [], moved: NO_PARTS, items, deferred: [] };
-  if (gap === 0n) return planOf(input, asIs, gap, true);
-  return explained(input, items, gap) ?? planOf(input, asIs, gap, false);
+/** How the gap between the fills of an interval and its update is closed: parts of later fills put in, or items left out. */
+export interface Explanation {
+  /** Parts of later fills, to be placed in the interval. */
+  readonly parts: readonly FillPart[];
+  readonly moved: readonly MovedPart[];
+  /** The interval's own items that are not left out. */
+  readonly items: readonly FlowItem[];
+  /** Those left out that wait for the next update. */
+  readonly deferred: readonly FillItem[];
+  /** What of it has to be remembered; null where the interval's own fills give its size. */
+  readonly choice: GapChoice | null;
 }
 
-/**
- * What closes the gap of an interval best: one later order-derived fill of its side that has it all, or parts of the start left
- * out, as the update's money agrees, of equals the first: fills that have just it before those that have more. Without these
- * several smaller later fills in their order; without those, fills dated by time that the update does not show yet.
- *
- * A later fill that is not chosen must not matter: what was issued is derived again from what led to it alone. So each choice is
- * valued by itself, and what is made of all later fills is only asked, and then taken, where no choice is left.
- */
-function explained(input: PlanInput, items: readonly FlowItem[], gap: Decimal): IntervalPlan | null {
-  const { state, format } = input;
-  const direction = gap > 0n ? 1 : -1;
-  const need = abs(gap);
-  const later = fillsInRange(input.laterFills(), input.update).filter((fill) => fill.direction === direction && remainingPart(state, fill) !== null);
-  const quantityOf = (fill: FillItem): Decimal => remainingPart(state, fill)!.quantity;
-  let best: IntervalPlan | null = null;
-  const consider = (plan: IntervalPlan): void => {
-    if (best === null || agreement(plan) > agreement(best)) best = plan;
-  };
-  const singles = [...later.filter((fill) => quantityOf(fill) === need), ...later.filter((fill) => quantityOf(fill) > need)];
-  for (const fill of singles.slice(0, MAX_TRIED)) {
-    const plan = planOf(input, takenFrom(state, items, need, [fill], format)!, 0n, false);
-    const isWhole = need === fill.quantity;
-    if (!isWhole || !contradicts(plan)) consider(plan);
-  }
-  const ofStart = fewestTooMany(state, items.filter((item): item is FillItem => mayBeOfStart(state, item)), gap);
-  if (ofStart !== null) consider(planOf(input, leftOut(items, ofStart, []), 0n, false));
-  if (best !== null) return best;
-  const several = takenFrom(state, items, need, later.filter((fill) => quantityOf(fill) < need), format);
-  if (several !== null) return planOf(input, several, 0n, false);
-  const put = fewestTooMany(state, items.filter((item): item is FillItem => item.kind === 'fill' && item.dated), gap);
-  return put === null ? null : planOf(input, leftOut(items, put, put), 0n, false);
-}
-
-function leftOut(items: readonly FlowItem[], fills: readonly FillItem[], deferred: readonly FillItem[]): Explanation {
-  return { parts: [], moved: NO_PARTS, items: items.filter((item) => !fills.includes(item as FillItem)), deferred };
-}
-
-/**
- * Whether the update denies that these fills are all that happened: they opened for something else, or closed for less than it
- * shows. More may have been paid: order messages do not show taxes.
- */
-function contradicts(plan: IntervalPlan): boolean {
-  if (plan.entryAgrees === false) return true;
-  const opens = plan.flows.some((flow) => flow.kind === 'fill' && flow.part.moved && flow.step!.opened > 0n);
-  return !opens && plan.moneyGap !== null && plan.moneyGap > plan.moneyTolerance;
-}
-
-/** How many of the update's figures of money come out right. */
-function agreement(plan: IntervalPlan): number {
-  return (plan.entryAgrees === true ? 1 : 0) + (plan.moneyGap !== null && abs(plan.moneyGap) <= plan.moneyTolerance ? 1 : 0);
-}
-
-function planOf(
-  { contract, direction, state, update }: PlanInput, { parts, moved, items, deferred }: Explanation, gap: Decimal, fitsAlone: boolean,
+/** Puts the items of an interval and what explains its gap in sequence, and compares the money. Changes nothing. */
+export function planWith(
+  { contract, direction, state, update }: PlanInput, { parts, moved, items, deferred, choice }: Explanation, gap: Decimal,
 ): IntervalPlan {
   let flows = sequence(contract, direction, state, items, gap === 0n && parts.length === 0 ? update : null);
   if (parts.length > 0) flows = insertMoved(contract, direction, state, flows, parts, update);
@@ -313,7 +209,7 @@ function planOf(
   const money = compareMoney(contract, direction, state, flows, update);
   // Beside a residual the money equation cannot tell a fill's fee.
   return {
-    flows, gap, fitsAlone, moved, deferred, moneyGap: money.moneyGap, moneyTolerance: money.moneyTolerance, entryAgrees: money.entryAgrees,
+    flows, gap, choice, moved, deferred, moneyGap: money.moneyGap, moneyTolerance: money.moneyTolerance, entryAgrees: money.entryAgrees,
     expectedCum: money.expectedCum, expectedCost: money.expectedCost, feeFromMoney: gap === 0n ? money.feeFromMoney : null,
   };
 }

@@ -5,6 +5,7 @@ import { newBookState } from './book-state.js';
 import type { DerivedDiscrepancy } from './derived-rows.js';
 import type { FillItem } from './evidence-item.js';
 import { readCash, readFill, readMaybeText, writeCash, writeFill, writeMaybeText } from './input-bytes.js';
+import type { GapChoice } from './interval-plan.js';
 import { type IssuedHistory, newIssuedHistory } from './issuer.js';
 import { readBound, readItem, writeBound, writeItem } from './item-bytes.js';
 import { type LinkerOptions, Market } from './market.js';
@@ -14,7 +15,7 @@ import { type LinkerOptions, Market } from './market.js';
  * Everything else is derived again from these.
  */
 
-const VERSION = 1;
+const VERSION = 2;
 
 function writeCycle(writer: StateWriter, cycle: Cycle | null): void {
   writer.flag(cycle !== null);
@@ -183,6 +184,29 @@ function readHistory(reader: StateReader): IssuedHistory {
   return history;
 }
 
+function writeGaps(writer: StateWriter, gaps: ReadonlyMap<number, GapChoice>): void {
+  writer.count(gaps.size);
+  for (const [seq, { startsFlat, taken, leftOut, isDeferred }] of gaps) {
+    writer.count(seq);
+    writer.flag(startsFlat);
+    writer.count(taken.length);
+    for (const { fillId, quantity } of taken) {
+      writer.text(fillId);
+      writer.decimal(quantity);
+    }
+    writer.count(leftOut.length);
+    for (const fillId of leftOut) writer.text(fillId);
+    writer.flag(isDeferred);
+  }
+}
+
+function readGaps(reader: StateReader): Map<number, GapChoice> {
+  return new Map(readMany(reader, () => [reader.count(), {
+    startsFlat: reader.flag(), taken: readMany(reader, () => ({ fillId: reader.text(), quantity: reader.decimal() })),
+    leftOut: readMany(reader, () => reader.text()), isDeferred: reader.flag(),
+  }]));
+}
+
 /** Writes all of a market that cannot be derived again. */
 export function writeMarket(writer: StateWriter, market: Market): Uint8Array {
   writer.start(VERSION);
@@ -215,6 +239,7 @@ export function writeMarket(writer: StateWriter, market: Market): Uint8Array {
     writeBound(writer, book.dirtyToSeq);
     writeBound(writer, book.dirtySinceMs);
     writeBound(writer, book.nextHorizonMs);
+    writeGaps(writer, book.gaps);
     writer.count(archive.length + items.length);
     archive.writeTo(writer);
     for (const item of items) writeItem(writer, item);
@@ -252,6 +277,7 @@ export function readMarket(bytes: Uint8Array, options: LinkerOptions): Market {
     book.dirtyToSeq = readBound(reader)!;
     book.dirtySinceMs = readBound(reader)!;
     book.nextHorizonMs = readBound(reader)!;
+    book.gaps = readGaps(reader);
     book.evidence.restore(readMany(reader, () => readItem(reader, positionIdx)), tipIndex);
     book.rebuild();
   });

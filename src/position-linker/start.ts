@@ -3,7 +3,8 @@ import { averageStep } from './average-cost.js';
 import { type BookState, newBookState } from './book-state.js';
 import { type Contract, notional } from './contract.js';
 import type { FlowItem, UpdateItem } from './evidence-item.js';
-import { type IntervalPlan, type PlannedFlow, planInterval } from './interval-plan.js';
+import { type LaterEvidence, planInterval } from './gap-explanation.js';
+import type { GapChoice, IntervalPlan, PlannedFlow } from './interval-plan.js';
 import { signedQuantity } from './seq-order.js';
 
 /** What a book was before its first item, as its first update and the fills up to it say. */
@@ -16,6 +17,10 @@ export interface BookStart {
   readonly items: readonly FlowItem[];
   /** Whether it starts flat, so that nothing has to be waited for. */
   readonly certain: boolean;
+  /** Whether it starts flat with all its items, but what later ones tell of it. */
+  readonly startsFlat: boolean;
+  /** How the gap up to its first update is closed; null where there is none, or it is to be looked for. */
+  readonly choice: GapChoice | null;
 }
 
 function isFirstSeen(item: FlowItem): boolean {
@@ -33,15 +38,15 @@ export interface StartInput {
   readonly direction: 1 | -1 | 0;
   readonly items: readonly FlowItem[];
   readonly update: UpdateItem;
-  readonly laterFills: () => readonly FillItemLike[];
+  readonly later: LaterEvidence;
   readonly format: (value: Decimal) => string;
+  /** How the start was decided when it was issued; null: it is to be decided. */
+  readonly issued: GapChoice | null;
 }
 
-type FillItemLike = Extract<FlowItem, { kind: 'fill' }>;
-
-function plan(input: StartInput, state: BookState, items: readonly FlowItem[]): IntervalPlan {
-  const { contract, direction, update, laterFills, format } = input;
-  return planInterval({ contract, direction, state, items, update, laterFills, format });
+function plan(input: StartInput, state: BookState, items: readonly FlowItem[], choice = input.issued): IntervalPlan {
+  const { contract, direction, update, later, format } = input;
+  return planInterval({ contract, direction, state, items, update, later, format, issued: choice });
 }
 
 /**
@@ -50,10 +55,13 @@ function plan(input: StartInput, state: BookState, items: readonly FlowItem[]): 
  * seen; else the start is the update's size less the fills.
  */
 export function decideStart(input: StartInput): BookStart {
-  const { contract, direction, items, update } = input;
-  if (update.seq < 0) return { size: 0n, cost: 0n, cum: update.cumRealisedPnl, items, certain: true };
-  const flat = newBookState();
-  if (plan(input, flat, items).gap === 0n) return { size: 0n, cost: 0n, cum: startCum(input, flat, items), items, certain: true };
+  const { contract, direction, items, update, issued } = input;
+  if (update.seq < 0) return { size: 0n, cost: 0n, cum: update.cumRealisedPnl, items, certain: true, startsFlat: true, choice: issued };
+  if (issued === null || issued.startsFlat) {
+    const flat = newBookState();
+    const { gap, choice } = plan(input, flat, items);
+    if (gap === 0n) return { size: 0n, cost: 0n, cum: startCum(input, flat, items, choice), items, certain: true, startsFlat: true, choice };
+  }
   const kept = items.filter((item) => !isFirstSeen(item));
   const missing = update.size - sumOf(kept);
   // A hedge leg cannot have started on the other side: what does not fit then is a residual.
@@ -61,14 +69,15 @@ export function decideStart(input: StartInput): BookStart {
   const start = newBookState();
   start.size = size;
   start.cost = size === 0n ? 0n : startCost(contract, direction, size, kept, input);
-  return { size, cost: start.cost, cum: startCum(input, start, kept), items: kept, certain: missing === 0n };
+  const { choice } = plan(input, start, kept);
+  return { size, cost: start.cost, cum: startCum(input, start, kept, choice), items: kept, certain: missing === 0n, startsFlat: false, choice };
 }
 
 /** cumRealisedPnl before the first item: what the update shows less what the fills and cash up to it explain. */
-function startCum(input: StartInput, start: BookState, items: readonly FlowItem[]): Decimal | null {
+function startCum(input: StartInput, start: BookState, items: readonly FlowItem[], choice: GapChoice | null): Decimal | null {
   if (input.update.cumRealisedPnl === null) return null;
   const probe: BookState = { ...start, cum: 0n };
-  const { expectedCum } = plan(input, probe, items);
+  const { expectedCum } = plan(input, probe, items, choice);
   return expectedCum === null ? null : input.update.cumRealisedPnl - expectedCum;
 }
 

@@ -1,0 +1,177 @@
+import { type Decimal, abs, proportion } from '../domain/decimal.js';
+import type { BookState, MovedPart } from './book-state.js';
+import type { FillItem, FlowItem, UpdateItem } from './evidence-item.js';
+import { type Explanation, type GapChoice, type IntervalPlan, type PlanInput, planWith, remainingPart, sumOfFills } from './interval-plan.js';
+import type { FillPart } from './seq-order.js';
+
+/** Quantity of a later fill that may have happened before an update. */
+interface Source {
+  readonly fill: FillItem;
+  readonly quantity: Decimal;
+}
+
+/** What may close the gap of an interval. */
+export interface LaterEvidence {
+  /** Order-derived fills with a possible range, in the book's order. */
+  readonly fills: () => readonly FillItem[];
+}
+
+const NO_PARTS: readonly MovedPart[] = [];
+/** A gap that nothing closes. */
+export const NO_CHOICE: GapChoice = { startsFlat: true, taken: [], leftOut: [], isDeferred: false };
+const MAX_LEFT_OUT = 10;
+/** Later fills that are tried one by one for a gap: each costs as much as the interval's plan, and a book may have any number. */
+const MAX_TRIED = 16;
+
+/** A part of a later order-derived fill, dated at the update that shows it. */
+function movedPart(state: BookState, fill: FillItem, quantity: Decimal): { part: FillPart; moved: MovedPart } | null {
+  const rest = remainingPart(state, fill);
+  if (rest === null || quantity > rest.quantity) return null;
+  const whole = quantity === rest.quantity;
+  const value = whole ? rest.value : proportion(rest.value, quantity, rest.quantity);
+  const fee = whole ? rest.fee : proportion(rest.fee, quantity, rest.quantity);
+  return { part: { fill, quantity, value, fee, openingValue: null, partId: '', moved: true }, moved: { fillId: fill.fillId, fillSeq: fill.seq, quantity, value, fee } };
+}
+
+/** Name of an order-derived part: its order and its upper end. */
+function partIdOf(state: BookState, fill: FillItem, quantity: Decimal, format: (value: Decimal) => string): string {
+  let from = fill.fromQuantity ?? 0n;
+  for (const part of state.moved) if (part.fillId === fill.fillId) from += part.quantity;
+  const upper = from + quantity;
+  return upper === fill.toQuantity ? fill.fillId : `${fill.orderId}|${format(upper)}`;
+}
+
+/** Order-derived fills that stand later but may have happened before this update. */
+function fillsInRange(ranged: readonly FillItem[], update: UpdateItem): FillItem[] {
+  return ranged.filter((fill) => (fill.seq === null || fill.seq > update.seq)
+    && (fill.seqAfter === null || fill.seqAfter < update.seq)
+    && (fill.executedAfter === null || update.updatedAt >= fill.executedAfter));
+}
+
+/** What closes a gap with parts of later fills; null if a fill does not have its part. */
+function takenFrom({ state, format }: GapInput, items: readonly FlowItem[], sources: readonly Source[]): Explanation | null {
+  const parts: FillPart[] = [];
+  const moved: MovedPart[] = [];
+  for (const { fill, quantity } of sources) {
+    const taken = movedPart(state, fill, quantity);
+    if (taken === null) return null;
+    parts.push({ ...taken.part, partId: partIdOf(state, fill, quantity, format) });
+    moved.push(taken.moved);
+  }
+  return { parts, moved, items, deferred: [], choice: { ...NO_CHOICE, taken: sources.map(({ fill, quantity }) => ({ fillId: fill.fillId, quantity })) } };
+}
+
+/** `need` in parts of some later fills, in their order; null if they do not have it. */
+function spread(need: Decimal, sources: readonly Source[]): Source[] | null {
+  const parts: Source[] = [];
+  let rest = need;
+  for (const { fill, quantity } of sources) {
+    if (rest === 0n) break;
+    const part = quantity < rest ? quantity : rest;
+    parts.push({ fill, quantity: part });
+    rest -= part;
+  }
+  return rest === 0n ? parts : null;
+}
+
+/** The fewest of some fills of an interval whose absence closes the gap; null if none do. */
+function fewestTooMany(state: BookState, fills: readonly FillItem[], gap: Decimal): FillItem[] | null {
+  if (fills.length === 0 || fills.length > MAX_LEFT_OUT) return null;
+  let best: FillItem[] | null = null;
+  for (let mask = 1; mask < 1 << fills.length; mask++) {
+    const chosen = fills.filter((_, i) => (mask & (1 << i)) !== 0);
+    if (best !== null && chosen.length >= best.length) continue;
+    if (sumOfFills(state, chosen) === -gap) best = chosen;
+  }
+  return best;
+}
+
+/** Whether an order may have executed a part, first seen done, before the book's first update: it is in its start then. */
+function mayBeOfStart(state: BookState, item: FlowItem): item is FillItem {
+  return item.kind === 'fill' && item.firstSeen && item.seqAfter === null && state.startedAt !== null
+    && (item.executedAfter === null || item.executedAfter <= state.startedAt);
+}
+
+export interface GapInput extends PlanInput {
+  readonly later: LaterEvidence;
+  readonly format: (value: Decimal) => string;
+  /** How a gap was closed when the interval was issued; null: it is looked for. */
+  readonly issued: GapChoice | null;
+}
+
+/** Compares what lies before an update with what it shows. Changes nothing. */
+export function planInterval(input: GapInput): IntervalPlan {
+  const { state, update, issued } = input;
+  const items: readonly FlowItem[] = state.deferred.length === 0 ? input.items : [...state.deferred, ...input.items];
+  const gap = update.size - state.size - sumOfFills(state, items);
+  if (gap === 0n) return planWith(input, { parts: [], moved: NO_PARTS, items, deferred: [], choice: null }, gap);
+  const plan = issued === null ? explained(input, items, gap) : asIssued(input, items, issued);
+  return plan ?? planWith(input, { parts: [], moved: NO_PARTS, items, deferred: [], choice: NO_CHOICE }, gap);
+}
+
+/** The plan with a gap closed as it was when it was issued; null if nothing closed it. */
+function asIssued(input: GapInput, items: readonly FlowItem[], { taken, leftOut, isDeferred }: GapChoice): IntervalPlan | null {
+  if (leftOut.length > 0) return planWith(input, without(items, items.filter((item): item is FillItem => item.kind === 'fill' && leftOut.includes(item.fillId)), isDeferred), 0n);
+  if (taken.length === 0) return null;
+  const fills = input.later.fills();
+  const sources = taken.flatMap(({ fillId, quantity }) => fills.filter((fill) => fill.fillId === fillId).map((fill) => ({ fill, quantity })));
+  const explanation = sources.length === taken.length ? takenFrom(input, items, sources) : null;
+  if (explanation === null) throw new Error(`position-linker state lacks a fill that was issued at seq ${input.update.seq} (${taken.map(({ fillId }) => fillId).join(', ')}): rebuild`);
+  return planWith(input, explanation, 0n);
+}
+
+/**
+ * What closes the gap of an interval best: one later order-derived fill of its side that has it all, or parts of the start left
+ * out, as the update's money agrees, of equals the first: fills that have just it before those that have more. Without these
+ * several smaller later fills in their order; without those, fills dated by time that the update does not show yet.
+ */
+function explained(input: GapInput, items: readonly FlowItem[], gap: Decimal): IntervalPlan | null {
+  const { state, update } = input;
+  const direction = gap > 0n ? 1 : -1;
+  const need = abs(gap);
+  const later = fillsInRange(input.later.fills(), update).flatMap((fill): Source[] => {
+    const quantity = fill.direction === direction ? remainingPart(state, fill)?.quantity ?? 0n : 0n;
+    return quantity === 0n ? [] : [{ fill, quantity }];
+  });
+  let best: IntervalPlan | null = null;
+  const consider = (plan: IntervalPlan): void => {
+    if (best === null || agreement(plan) > agreement(best)) best = plan;
+  };
+  const singles = [...later.filter(({ quantity }) => quantity === need), ...later.filter(({ quantity }) => quantity > need)];
+  for (const { fill } of singles.slice(0, MAX_TRIED)) {
+    const plan = planWith(input, takenFrom(input, items, [{ fill, quantity: need }])!, 0n);
+    const isWhole = need === fill.quantity;
+    if (!isWhole || !contradicts(plan)) consider(plan);
+  }
+  const ofStart = fewestTooMany(state, items.filter((item): item is FillItem => mayBeOfStart(state, item)), gap);
+  if (ofStart !== null) consider(planWith(input, without(items, ofStart, false), 0n));
+  if (best !== null) return best;
+  const several = spread(need, later.filter(({ quantity }) => quantity < need));
+  if (several !== null) return planWith(input, takenFrom(input, items, several)!, 0n);
+  const put = fewestTooMany(state, items.filter((item): item is FillItem => item.kind === 'fill' && item.dated), gap);
+  return put === null ? null : planWith(input, without(items, put, true), 0n);
+}
+
+/** The items without fills that the update does not show. */
+function without(items: readonly FlowItem[], fills: readonly FillItem[], isDeferred: boolean): Explanation {
+  return {
+    parts: [], moved: NO_PARTS, items: items.filter((item) => !fills.includes(item as FillItem)), deferred: isDeferred ? fills : [],
+    choice: { ...NO_CHOICE, leftOut: fills.map(({ fillId }) => fillId), isDeferred },
+  };
+}
+
+/**
+ * Whether the update denies that these fills are all that happened: they opened for something else, or closed for less than it
+ * shows. More may have been paid: order messages do not show taxes.
+ */
+function contradicts(plan: IntervalPlan): boolean {
+  if (plan.entryAgrees === false) return true;
+  const opens = plan.flows.some((flow) => flow.kind === 'fill' && flow.part.moved && flow.step!.opened > 0n);
+  return !opens && plan.moneyGap !== null && plan.moneyGap > plan.moneyTolerance;
+}
+
+/** How many of the update's figures of money come out right. */
+function agreement(plan: IntervalPlan): number {
+  return (plan.entryAgrees === true ? 1 : 0) + (plan.moneyGap !== null && abs(plan.moneyGap) <= plan.moneyTolerance ? 1 : 0);
+}
+
