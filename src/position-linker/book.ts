@@ -2,7 +2,7 @@ import type { BookState } from './book-state.js';
 import { copyBookState, newBookState, sameBookState } from './book-state.js';
 import { checkConservation, newConservation } from './conservation.js';
 import { Derivation, type DerivationRun } from './derivation.js';
-import type { LaterEvidence } from './gap-explanation.js';
+import { type LaterEvidence, excessOf } from './gap-explanation.js';
 import type { GapChoice } from './interval-plan.js';
 import { DerivedRows, NO_ROWS } from './derived-rows.js';
 import type { EvidenceIds } from './evidence-ids.js';
@@ -68,8 +68,10 @@ export class Book {
   /** Effective time of the first such change. */
   dirtySinceMs = Number.NEGATIVE_INFINITY;
   #intervalsSinceSnapshot = 0;
-  readonly #laterNow: LaterEvidence = { fills: () => this.evidence.orderFills(false) };
-  readonly #laterIssued: LaterEvidence = { fills: () => this.evidence.orderFills(true) };
+  readonly #laterNow: LaterEvidence = {
+    fills: () => this.evidence.orderFills(false), ownExcess: (fill, state) => (fill.seq === null ? null : excessOf(this.evidence.intervalAround(fill.seq), state)),
+  };
+  readonly #laterIssued: LaterEvidence = { fills: () => this.evidence.orderFills(true), ownExcess: () => null };
   readonly #extension = new DerivedRows();
   /** The horizon is not looked at before this watermark. */
   nextHorizonMs = Number.NEGATIVE_INFINITY;
@@ -86,18 +88,39 @@ export class Book {
   /** The lowest seq at which an item can change what was issued. */
   #lowestInfluence(item: Item): number {
     const seq = item.seq ?? Number.POSITIVE_INFINITY;
-    if (item.kind !== 'fill' || item.source !== 'order') return seq;
-    // An order-derived fill changes an earlier interval only where that one did not fit by itself.
+    if (this.gaps.size === 0) return seq;
+    // An order-derived fill changes an earlier interval only where that one did not fit by itself; and so does what stands in
+    // the interval of such a fill, for how much of it has no room there is one of the reasons.
+    const fills = item.kind === 'fill' && item.source === 'order' ? [item] : [];
+    if (item.seq !== null) for (const fill of this.#totalsAround(item.seq)) fills.push(fill);
     let lowest = seq;
-    for (const gap of this.gaps.keys()) if (gap < lowest && (item.seqAfter === null || gap > item.seqAfter)) lowest = gap;
+    for (const fill of fills) {
+      for (const gap of this.gaps.keys()) if (gap < lowest && (fill.seqAfter === null || gap > fill.seqAfter)) lowest = gap;
+    }
     return lowest;
+  }
+
+  /** Order-derived fills of the intervals that an item of a seq is part of, or stands between. */
+  #totalsAround(seq: number): readonly FillItem[] {
+    if (this.evidence.orderFills(false).length === 0) return [];
+    const upTo = this.evidence.intervalAround(seq).fills;
+    const from = this.evidence.intervalAround(seq + 1).fills;
+    return [...upTo, ...from].filter(({ source }) => source === 'order');
   }
 
   /** Puts an item in its place. It is issued when `settle` finds it fitting, or its window has passed. */
   add(item: Item): void {
+    if (this.evidence.isArchived(item.seq)) this.#bringBackGaps();
     const isLate = this.evidence.insert(item);
     const lowest = this.#lowestInfluence(item);
     if (isLate || lowest <= this.#tipSeq()) this.#markDirty(lowest, item.seq ?? Number.POSITIVE_INFINITY, item.effectiveMs);
+  }
+
+  /** Evidence that comes among what was put away can still change how an earlier gap was closed: all since the first is needed. */
+  #bringBackGaps(): void {
+    let first = Number.POSITIVE_INFINITY;
+    for (const gap of this.gaps.keys()) first = Math.min(first, gap);
+    this.evidence.bringBackAfter(first - 1);
   }
 
   /** Seq of the last settled update. */
@@ -107,9 +130,13 @@ export class Book {
 
   /** Takes an item out: at once if it was never issued, else as soon as a derivation without it is settled. */
   remove(known: Item, effectiveMs: number): void {
+    const isOld = this.evidence.isArchived(known.seq);
     const item = this.evidence.atHand(known);
+    if (isOld) this.#bringBackGaps();
     if (!this.evidence.isIssued(item)) {
       this.evidence.take(item);
+      const lowest = this.#lowestInfluence(item);
+      if (lowest <= this.#tipSeq()) this.#markDirty(lowest, item.seq ?? Number.POSITIVE_INFINITY, effectiveMs);
       return;
     }
     item.dying = true;
@@ -187,7 +214,7 @@ export class Book {
   /** Derives from a snapshot on over the issued items among the first so many, archived ones too. */
   #deriveIssued(from: Snapshot, count: number): Run {
     let fills: readonly FillItem[] | null = null;
-    const later: LaterEvidence = { fills: () => (fills ??= this.evidence.issuedOrderFills()) };
+    const later: LaterEvidence = { fills: () => (fills ??= this.evidence.issuedOrderFills()), ownExcess: () => null };
     const run = runFrom(copyBookState(from.state), this.evidence.readAfter(from.seq, count), 0, later, this.gaps);
     while (this.#stepIssued(run, run.items.length)) { /* to the end */ }
     return run;

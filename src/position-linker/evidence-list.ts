@@ -3,6 +3,13 @@ import { EvidenceArchive } from './evidence-archive.js';
 import type { EvidenceIds } from './evidence-ids.js';
 import { type CashItem, type FillItem, type Item, type UpdateItem, compareItems, eventTime, hasId } from './evidence-item.js';
 
+/** The fills between two updates that follow each other; null where there is no such update at hand. */
+export interface EvidenceInterval {
+  readonly before: UpdateItem | null;
+  readonly fills: readonly FillItem[];
+  readonly after: UpdateItem | null;
+}
+
 /** After a part of the archive was needed again, it is left at hand until this share of it has come on top. */
 const RESTING_SHARE = 4;
 
@@ -81,6 +88,11 @@ export class EvidenceList {
     this.tipIndex += back.length;
     this.#restingLength = this.items.length + Math.ceil(back.length / RESTING_SHARE);
     this.#orderFills = null;
+  }
+
+  /** Whether what has a seq belongs among what was put away. */
+  isArchived(seq: number | null): boolean {
+    return seq !== null && seq <= this.archive.lastSeq;
   }
 
   /** The item itself, of one that may be a copy from the archive; it is at hand then. */
@@ -174,6 +186,24 @@ export class EvidenceList {
       if (!item.dying) return item;
     }
     return null;
+  }
+
+  /** What stands at hand around a seq: from the last update before it to the first that is not. What is dying is left out. */
+  intervalAround(seq: number): EvidenceInterval {
+    let first = this.indexAfter(seq - 1);
+    while (first > 0 && !isLiveUpdate(this.items[first - 1]!)) first -= 1;
+    const fills: FillItem[] = [];
+    for (let i = first; i < this.items.length; i++) {
+      const item = this.items[i]!;
+      if (item.kind === 'update' && !item.dying && item.seq >= seq) return { before: this.#updateBefore(first), fills, after: item };
+      if (item.kind === 'fill' && !item.dying) fills.push(item);
+    }
+    return { before: this.#updateBefore(first), fills, after: null };
+  }
+
+  #updateBefore(index: number): UpdateItem | null {
+    const item = this.items[index - 1];
+    return item?.kind === 'update' ? item : null;
   }
 
   hasUpdateFrom(index: number): boolean {
@@ -284,6 +314,10 @@ export class EvidenceList {
     this.tipIndex -= count - old;
     this.#orderFills = null;
   }
+}
+
+function isLiveUpdate(item: Item): boolean {
+  return item.kind === 'update' && !item.dying;
 }
 
 /** Whether two items of one seq are one piece of evidence. */

@@ -1,6 +1,7 @@
 import { type Decimal, abs, proportion } from '../domain/decimal.js';
 import type { BookState, MovedPart } from './book-state.js';
 import type { FillItem, FlowItem, UpdateItem } from './evidence-item.js';
+import type { EvidenceInterval } from './evidence-list.js';
 import { type Explanation, type GapChoice, type IntervalPlan, type PlanInput, planWith, remainingPart, sumOfFills } from './interval-plan.js';
 import type { FillPart } from './seq-order.js';
 
@@ -8,12 +9,16 @@ import type { FillPart } from './seq-order.js';
 interface Source {
   readonly fill: FillItem;
   readonly quantity: Decimal;
+  /** Whether the fill's own interval has no room for it. */
+  readonly isTooMuch: boolean;
 }
 
 /** What may close the gap of an interval. */
 export interface LaterEvidence {
   /** Order-derived fills with a possible range, in the book's order. */
   readonly fills: () => readonly FillItem[];
+  /** Signed size by which the fills of a later fill's own interval exceed what its updates show; null where that is not known. */
+  readonly ownExcess: (fill: FillItem, state: BookState) => Decimal | null;
 }
 
 const NO_PARTS: readonly MovedPart[] = [];
@@ -49,7 +54,7 @@ function fillsInRange(ranged: readonly FillItem[], update: UpdateItem): FillItem
 }
 
 /** What closes a gap with parts of later fills; null if a fill does not have its part. */
-function takenFrom({ state, format }: GapInput, items: readonly FlowItem[], sources: readonly Source[]): Explanation | null {
+function takenFrom({ state, format }: GapInput, items: readonly FlowItem[], sources: readonly Pick<Source, 'fill' | 'quantity'>[]): Explanation | null {
   const parts: FillPart[] = [];
   const moved: MovedPart[] = [];
   for (const { fill, quantity } of sources) {
@@ -65,10 +70,11 @@ function takenFrom({ state, format }: GapInput, items: readonly FlowItem[], sour
 function spread(need: Decimal, sources: readonly Source[]): Source[] | null {
   const parts: Source[] = [];
   let rest = need;
-  for (const { fill, quantity } of sources) {
+  for (const source of sources) {
+    const { quantity } = source;
     if (rest === 0n) break;
     const part = quantity < rest ? quantity : rest;
-    parts.push({ fill, quantity: part });
+    parts.push({ ...source, quantity: part });
     rest -= part;
   }
   return rest === 0n ? parts : null;
@@ -121,35 +127,57 @@ function asIssued(input: GapInput, items: readonly FlowItem[], { taken, leftOut,
 }
 
 /**
- * What closes the gap of an interval best: one later order-derived fill of its side that has it all, or parts of the start left
- * out, as the update's money agrees, of equals the first: fills that have just it before those that have more. Without these
- * several smaller later fills in their order; without those, fills dated by time that the update does not show yet.
+ * What closes the gap of an interval best: one later order-derived fill of its side, one of each side whose own intervals
+ * have no room for them, or parts of the start left out, as the update's money agrees; of equals the first: fills that have
+ * just what is missing before those that have more. Without these several smaller later fills in their order; without
+ * those, fills dated by time that the update does not show yet.
  */
 function explained(input: GapInput, items: readonly FlowItem[], gap: Decimal): IntervalPlan | null {
-  const { state, update } = input;
+  const { state } = input;
   const direction = gap > 0n ? 1 : -1;
   const need = abs(gap);
-  const later = fillsInRange(input.later.fills(), update).flatMap((fill): Source[] => {
-    const quantity = fill.direction === direction ? remainingPart(state, fill)?.quantity ?? 0n : 0n;
-    return quantity === 0n ? [] : [{ fill, quantity }];
-  });
+  const later = fillsInRange(input.later.fills(), input.update).flatMap((fill) => sourceOf(input, fill));
+  const own = later.filter(({ fill }) => fill.direction === direction);
   let best: IntervalPlan | null = null;
-  const consider = (plan: IntervalPlan): void => {
+  const consider = (explanation: Explanation, isWhole: boolean): void => {
+    const plan = planWith(input, explanation, 0n);
+    if (isWhole && contradicts(plan)) return;
     if (best === null || agreement(plan) > agreement(best)) best = plan;
   };
-  const singles = [...later.filter(({ quantity }) => quantity === need), ...later.filter(({ quantity }) => quantity > need)];
-  for (const { fill } of singles.slice(0, MAX_TRIED)) {
-    const plan = planWith(input, takenFrom(input, items, [{ fill, quantity: need }])!, 0n);
-    const isWhole = need === fill.quantity;
-    if (!isWhole || !contradicts(plan)) consider(plan);
-  }
+  const single = ({ fill }: Source): void => consider(takenFrom(input, items, [{ fill, quantity: need }])!, need === fill.quantity);
+  for (const source of own.filter(({ quantity }) => quantity === need).slice(0, MAX_TRIED)) single(source);
+  for (const pair of pairsOf(own, later.filter(({ fill }) => fill.direction !== direction), need)) consider(takenFrom(input, items, pair)!, false);
+  for (const source of own.filter(({ quantity }) => quantity > need).slice(0, MAX_TRIED)) single(source);
   const ofStart = fewestTooMany(state, items.filter((item): item is FillItem => mayBeOfStart(state, item)), gap);
-  if (ofStart !== null) consider(planWith(input, without(items, ofStart, false), 0n));
+  if (ofStart !== null) consider(without(items, ofStart, false), false);
   if (best !== null) return best;
-  const several = spread(need, later.filter(({ quantity }) => quantity < need));
+  const several = spread(need, own.filter(({ quantity }) => quantity < need));
   if (several !== null) return planWith(input, takenFrom(input, items, several)!, 0n);
   const put = fewestTooMany(state, items.filter((item): item is FillItem => item.kind === 'fill' && item.dated), gap);
   return put === null ? null : planWith(input, without(items, put, true), 0n);
+}
+
+/**
+ * What of a later fill may have happened before: what is left of it, and no more than its own interval has no room for. A fill
+ * that fits its own update is not cut for a trade that was not shown.
+ */
+function sourceOf({ state, later }: GapInput, fill: FillItem): Source[] {
+  const rest = remainingPart(state, fill)?.quantity ?? 0n;
+  const signedExcess = rest === 0n ? null : later.ownExcess(fill, state);
+  if (signedExcess === null) return rest === 0n ? [] : [{ fill, quantity: rest, isTooMuch: false }];
+  const excess = fill.direction === 1 ? signedExcess : -signedExcess;
+  return excess <= 0n ? [] : [{ fill, quantity: excess < rest ? excess : rest, isTooMuch: true }];
+}
+
+/** One fill of each side that their own intervals have no room for, and that make up what is missing together. */
+function pairsOf(own: readonly Source[], other: readonly Source[], need: Decimal): Source[][] {
+  const pairs: Source[][] = [];
+  for (const one of own) {
+    if (!one.isTooMuch || one.quantity <= need) continue;
+    const back = other.find(({ quantity, isTooMuch }) => isTooMuch && one.quantity - quantity === need);
+    if (back !== undefined) pairs.push([one, back]);
+  }
+  return pairs.slice(0, MAX_TRIED);
 }
 
 /** The items without fills that the update does not show. */
@@ -175,3 +203,14 @@ function agreement(plan: IntervalPlan): number {
   return (plan.entryAgrees === true ? 1 : 0) + (plan.moneyGap !== null && abs(plan.moneyGap) <= plan.moneyTolerance ? 1 : 0);
 }
 
+/**
+ * Signed size by which the fills between two updates, less what earlier updates took of them, exceed what these show. Null where
+ * one of them is missing, where a fill is dated by time, or where totals of both sides leave it open which is too large.
+ */
+export function excessOf(interval: EvidenceInterval, state: BookState): Decimal | null {
+  const { before, fills, after } = interval;
+  if (before === null || after === null || fills.some(({ dated }) => dated)) return null;
+  const excess = sumOfFills(state, fills) - (after.size - before.size);
+  const isOfTotals = (direction: 1 | -1): boolean => fills.some((fill) => fill.source === 'order' && fill.direction === direction);
+  return excess !== 0n && isOfTotals(1) && isOfTotals(-1) ? null : excess;
+}
