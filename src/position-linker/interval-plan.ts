@@ -110,7 +110,8 @@ export function sequence(contract: Contract, direction: 1 | -1 | 0, state: BookS
       const step = stepOf(contract, direction, place, flow.part);
       place = { size: step.after, cost: step.costAfter };
     }
-    const ordered = orderSeq(contract, direction, place, parts, update === null || update.seq !== seq ? null : shownCostOf(state, parts.length, update));
+    const isLast = update !== null && !items.some((later, at) => at >= i && later.kind === 'fill');
+    const ordered = orderSeq(contract, direction, place, parts, isLast ? shownCostOf(state, parts.length, update) : null);
     for (const part of ordered.parts) flows.push({ kind: 'fill', part, candidates: ordered.candidates, step: null });
   }
   return flows;
@@ -144,36 +145,45 @@ export function lastPlace(flows: readonly PlannedFlow[], update: UpdateItem): nu
 
 /**
  * Puts parts of later fills at the place where most checks of the interval's fills and the update's entry notional agree, and
- * where cash comes to an open position; of equal places the last.
+ * where cash comes to an open position; of equal places the last. Parts of both sides are tried in either order.
  */
 function insertMoved(
   contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], parts: readonly FillPart[], update: UpdateItem,
 ): PlannedFlow[] {
   const moved = parts.map((part): PlannedFlow => ({ kind: 'fill', part, candidates: 1, step: null }));
+  const isOneSided = parts.every((part) => part.fill.direction === parts[0]!.fill.direction);
   let best: PlannedFlow[] = [];
   let bestScore = -1;
   const last = lastPlace(flows, update);
   const shownCost = shownCostOf(state, flows.length + parts.length, update);
   for (let index = 0; index <= last; index++) {
-    const tried = [...flows.slice(0, index), ...moved, ...flows.slice(index)];
-    let place: SizeAndCost = state;
-    let score = 0;
-    for (const flow of tried) {
-      if (flow.kind === 'cash') {
-        if (place.size !== 0n) score += 1;
-        continue;
-      }
-      const step = stepOf(contract, direction, place, flow.part);
-      if (!flow.part.moved) score += agreeingChecks(flow.part, step);
-      place = { size: step.after, cost: step.costAfter };
-    }
-    if (place.cost !== null && shownCost !== null && shownCost(place.cost)) score += 1;
-    if (score >= bestScore) {
+    for (const inOrder of isOneSided ? [moved] : [moved.toReversed(), moved]) {
+      const tried = [...flows.slice(0, index), ...inOrder, ...flows.slice(index)];
+      const score = scoreOfPlaces(contract, direction, state, tried, shownCost);
+      if (score < bestScore) continue;
       best = tried;
       bestScore = score;
     }
   }
   return best;
+}
+
+/** How much speaks for a sequence in which parts of later fills have a place. */
+function scoreOfPlaces(
+  contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], shownCost: ((cost: Decimal) => boolean) | null,
+): number {
+  let place: SizeAndCost = state;
+  let score = 0;
+  for (const flow of flows) {
+    if (flow.kind === 'cash') {
+      if (place.size !== 0n) score += 1;
+      continue;
+    }
+    const step = stepOf(contract, direction, place, flow.part);
+    if (!flow.part.moved) score += agreeingChecks(flow.part, step);
+    place = { size: step.after, cost: step.costAfter };
+  }
+  return place.cost !== null && shownCost !== null && shownCost(place.cost) ? score + 1 : score;
 }
 
 /** What lies between two updates, and what it is compared with. */

@@ -174,6 +174,54 @@ const TRAPS: readonly Trap[] = [
     sums: { 'signal-x entry': '3 0 0 0', 'signal-x exit': '3 40 0 0', 'signal-a entry': '3 0 0 0' },
   },
   {
+    name: 'of two orders of one seq known by totals alone, positionValue says which came first, where only a later record shows it',
+    story: [
+      NEVER, fill(100, 10, 'x1', 'x', 'Buy', '3', '100'), position(100, 10, 3, '300', '0'), order(190, 18, 'a', { side: 'Sell', qty: '5', leavesQty: '5' }),
+      order(191, 19, 'b', { side: 'Sell' }), order(200, 20, 'a', { side: 'Sell', qty: '5', ...filled('5', '550') }), order(200, 20, 'b', { side: 'Sell', ...filled('1', '120') }),
+      position(200, 22, -3, '330', '40'),
+    ],
+    links: ['opened 0→3 @100 x1 exact', 'decreased 3→2 @120 b interval', 'reversed 2→0 @110 a interval', 'opened 0→-3 @110 a interval'],
+    open: [],
+    sums: { 'signal-x entry': '3 0 0 0', 'signal-x exit': '3 40 0 0', 'signal-a entry': '3 0 0 0' },
+  },
+  {
+    name: 'a later total that fits its own record is not cut for a trade that was not shown',
+    story: [
+      NEVER, order(50, 5, 'a', { qty: '5', leavesQty: '5' }), position(100, 10, 1, '100', '0'), order(200, 20, 'a', { qty: '5', ...filled('5', '505') }), position(200, 20, 6, '605', '0'),
+    ],
+    links: ['opened 0→1 @? - unattributed', 'increased 1→6 @101 a exact'],
+    open: ['external_change 1'],
+  },
+  {
+    name: 'a later total that fits its own record is whole, though the record came after what was not shown was decided',
+    story: [
+      NEVER, order(50, 5, 'a', { qty: '5', leavesQty: '5' }), position(100, 10, 1, '100', '0'), order(200, 20, 'a', { qty: '5', ...filled('5', '505') }, 200), position(200, 20, 6, '605', '0', {}, 30_000),
+    ],
+    links: ['opened 0→1 @? - unattributed', 'increased 1→6 @101 a exact'],
+    open: ['external_change 1'],
+  },
+  {
+    name: 'two totals of opposite sides, for which their own records have no room, are together what an earlier record lacks',
+    story: [
+      NEVER, order(50, 5, 'a', { qty: '4', leavesQty: '4' }), order(51, 6, 'b', { side: 'Sell', qty: '2', leavesQty: '2' }), position(100, 10, 2, '200', '1'),
+      fill(300, 30, 'a2', 'a', 'Buy', '1', '103', { orderQty: '4' }), order(300, 30, 'a', { qty: '4', ...filled('4', '403') }), position(300, 30, 3, '303', '1'),
+      fill(400, 40, 'b2', 'b', 'Sell', '1', '104', { orderQty: '2' }), order(400, 40, 'b', { side: 'Sell', qty: '2', ...filled('2', '205') }), position(400, 40, 2, '202', '4'),
+    ],
+    links: ['opened 0→3 @100 a interval', 'decreased 3→2 @101 b interval', 'increased 2→3 @103 a2 exact', 'decreased 3→2 @104 b2 exact'],
+    open: [],
+  },
+  {
+    name: 'of two totals of opposite sides that an earlier record lacks, its value says which came first',
+    story: [
+      NEVER, order(50, 5, 'a', { qty: '4', leavesQty: '4' }), order(51, 6, 'b', { side: 'Sell', qty: '2', leavesQty: '2' }), fill(90, 9, 'x1', 'x', 'Buy', '2', '90'), position(90, 9, 2, '180', '0'),
+      position(100, 10, 4, '390', '11'),
+      fill(300, 30, 'a2', 'a', 'Buy', '1', '103', { orderQty: '4' }), order(300, 30, 'a', { qty: '4', ...filled('4', '403') }), position(300, 30, 5, '493', '11'),
+      fill(400, 40, 'b2', 'b', 'Sell', '1', '104', { orderQty: '2' }), order(400, 40, 'b', { side: 'Sell', qty: '2', ...filled('2', '205') }), position(400, 40, 4, '394.4', '16.4'),
+    ],
+    links: ['opened 0→2 @90 x1 exact', 'increased 1→4 @100 a interval', 'decreased 2→1 @101 b interval', 'increased 4→5 @103 a2 exact', 'decreased 5→4 @104 b2 exact'],
+    open: [],
+  },
+  {
     name: 'where totals hide what a crossing order opened, the record says it, less what was added after it',
     story: [
       NEVER, fill(100, 10, 'x1', 'x', 'Buy', '3', '100'), position(100, 10, 3, '300', '0'), order(190, 18, 'a', { side: 'Sell', qty: '5', leavesQty: '5' }),
