@@ -1,4 +1,4 @@
-import { type Decimal, MONEY_UNIT, ONE, abs } from '../domain/decimal.js';
+import { type Decimal, MONEY_UNIT, ONE, abs, proportion } from '../domain/decimal.js';
 import type { AverageStep } from './average-cost.js';
 import type { BookState, MovedPart } from './book-state.js';
 import { type Contract, entryPriceIsExact, entryPriceTolerance } from './contract.js';
@@ -145,27 +145,34 @@ export function lastPlace(flows: readonly PlannedFlow[], update: UpdateItem): nu
 
 /**
  * Puts parts of later fills at the place where most checks of the interval's fills and the update's entry notional agree, and
- * where cash comes to an open position; of equal places the last. Parts of both sides are tried in either order.
+ * where cash comes to an open position. Of equal places the last before the fills of the update's own seq, for a trade that was
+ * not told has a seq of its own; what stands between the first and the last of them is ambiguous. Parts of both sides are tried
+ * in either order.
  */
 function insertMoved(
   contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], parts: readonly FillPart[], update: UpdateItem,
 ): PlannedFlow[] {
   const moved = parts.map((part): PlannedFlow => ({ kind: 'fill', part, candidates: 1, step: null }));
   const isOneSided = parts.every((part) => part.fill.direction === parts[0]!.fill.direction);
-  let best: PlannedFlow[] = [];
-  let bestScore = -1;
-  const last = lastPlace(flows, update);
   const shownCost = shownCostOf(state, flows.length + parts.length, update);
+  const last = lastPlace(flows, update);
+  const ownSeqFrom = flows.findIndex((flow) => flow.kind === 'fill' && flow.part.fill.seq === update.seq);
+  let bestScore = -1;
+  let best: { readonly index: number; readonly inOrder: readonly PlannedFlow[] }[] = [];
   for (let index = 0; index <= last; index++) {
     for (const inOrder of isOneSided ? [moved] : [moved.toReversed(), moved]) {
-      const tried = [...flows.slice(0, index), ...inOrder, ...flows.slice(index)];
-      const score = scoreOfPlaces(contract, direction, state, tried, shownCost);
+      const score = scoreOfPlaces(contract, direction, state, [...flows.slice(0, index), ...inOrder, ...flows.slice(index)], shownCost);
       if (score < bestScore) continue;
-      best = tried;
+      if (score > bestScore) best = [];
+      best.push({ index, inOrder });
       bestScore = score;
     }
   }
-  return best;
+  const chosen = best.findLast(({ index }) => ownSeqFrom < 0 || index <= ownSeqFrom) ?? best[best.length - 1]!;
+  const [from, to] = [best[0]!.index, best[best.length - 1]!.index];
+  const candidates = 1 + flows.slice(from, to).filter(({ kind }) => kind === 'fill').length;
+  const marked = flows.map((flow, at) => (flow.kind === 'fill' && at >= from && at < to ? { ...flow, candidates: Math.max(flow.candidates, candidates) } : flow));
+  return [...marked.slice(0, chosen.index), ...chosen.inOrder.map((flow) => ({ ...flow, candidates })), ...marked.slice(chosen.index)];
 }
 
 /** How much speaks for a sequence in which parts of later fills have a place. */
@@ -225,8 +232,9 @@ export function planWith(
 }
 
 /**
- * An order-derived fill that crosses zero hides what each of its parts traded at. Where only adds follow it, the update shows
- * what it opened: the notional of the part beyond zero is the update's positionValue less what they add.
+ * An order-derived fill that crosses zero hides what each of its parts traded at, but the update shows what it opened: the
+ * notional of the part beyond zero is the update's positionValue less what was added after it, at the average that a part closed
+ * after it left.
  */
 function valueCrossing(flows: PlannedFlow[], update: UpdateItem): void {
   let after = update.size;
@@ -241,8 +249,7 @@ function valueCrossing(flows: PlannedFlow[], update: UpdateItem): void {
       if (part.fill.source === 'order' && opening < part.value) flows[i] = { ...flow, part: { ...part, openingValue: opening } };
       return;
     }
-    if (abs(before) > abs(after)) return;
-    opening -= part.value;
+    opening = abs(before) > abs(after) ? proportion(opening, abs(before), abs(after)) : opening - part.value;
     after = before;
   }
 }

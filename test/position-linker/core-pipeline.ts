@@ -6,7 +6,10 @@ import { createPositionLinker, type PositionLinker } from '../../src/position-li
 import type { LinkerOptions } from '../../src/position-linker/market.js';
 import { Merge } from '../../src/runtime/merge.js';
 import type { Emitter, MergedRecord, Processor } from '../../src/runtime/processor.js';
+import { parseCaptureLine } from '../../src/ws-gateway/capture-line.js';
+import type { SourceItem } from '../../src/ws-gateway/frame-source.js';
 import { Gateway } from '../../src/ws-gateway/gateway.js';
+import { ReceiveTimeGuard } from '../../src/ws-gateway/receive-time-guard.js';
 import type { SourceWriter } from '../../src/ws-gateway/source-writer.js';
 
 /** One record of a topic partition as plain objects: no bytes, for tests of the cores alone. */
@@ -53,15 +56,14 @@ export function ingest(lines: readonly string[], log: PlainLog, continues = fals
     flush: async () => {},
   };
   const gateway = new Gateway({ account: null, partitions: 1, partitionOf: () => 0, skewAllowanceMs: 500, joinWindowMs: 5_000 }, writer);
-  lines.forEach((line, index) => {
-    const raw = Buffer.from(line);
-    try {
-      const { receivedAt, frame, account } = JSON.parse(line) as { receivedAt: number; frame: unknown; account?: string };
-      gateway.accept({ kind: 'frame', receivedAtMs: receivedAt, frame, account: account ?? null, raw, lineNumber: index + 1 });
-    } catch {
-      gateway.accept({ kind: 'unreadable', reason: 'NotJson', message: 'not JSON', raw, lineNumber: index + 1 });
-    }
+  const guard = new ReceiveTimeGuard();
+  const accept = (items: readonly SourceItem[]): void => items.forEach((item) => gateway.accept(item));
+  lines.forEach((text, index) => {
+    const raw = Buffer.from(text);
+    const line = parseCaptureLine(text);
+    accept(guard.push(line.kind === 'line' ? { ...line, kind: 'frame', raw, lineNumber: index + 1 } : { ...line, raw, lineNumber: index + 1 }));
   });
+  accept(guard.end());
   gateway.finish(continues);
   return gateway;
 }

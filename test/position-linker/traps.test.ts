@@ -185,6 +185,15 @@ const TRAPS: readonly Trap[] = [
     sums: { 'signal-x entry': '3 0 0 0', 'signal-x exit': '3 40 0 0', 'signal-a entry': '3 0 0 0' },
   },
   {
+    name: 'a part of a later total that may stand on either side of a fill goes before it, and both are ambiguous',
+    story: [
+      NEVER, order(50, 5, 'b', { qty: '3', leavesQty: '3' }), fill(100, 10, 'a1', 'a', 'Buy', '1', '100'), position(100, 10, 3, '302', '0'),
+      fill(300, 30, 'b2', 'b', 'Buy', '1', '103', { orderQty: '3' }), order(300, 30, 'b', { qty: '3', ...filled('3', '305') }), position(300, 30, 4, '405', '0'),
+    ],
+    links: ['increased 2→3 @100 a1 ambiguous', 'opened 0→2 @101 b ambiguous', 'increased 3→4 @103 b2 exact'],
+    open: [],
+  },
+  {
     name: 'a later total that fits its own record is not cut for a trade that was not shown',
     story: [
       NEVER, order(50, 5, 'a', { qty: '5', leavesQty: '5' }), position(100, 10, 1, '100', '0'), order(200, 20, 'a', { qty: '5', ...filled('5', '505') }), position(200, 20, 6, '605', '0'),
@@ -230,6 +239,16 @@ const TRAPS: readonly Trap[] = [
     links: ['opened 0→3 @100 x1 exact', 'reversed 3→0 @114.666666666666666667 a interval', 'opened 0→-2 @108 a interval', 'increased -2→-3 @120 b1 exact'],
     open: [],
     sums: { 'signal-x entry': '3 0 0 0', 'signal-x exit': '3 44 0 0', 'signal-a entry': '2 0 0 0', 'signal-b entry': '1 0 0 0' },
+  },
+  {
+    name: 'where totals hide what a crossing order opened, the record says it, though a part was closed after it',
+    story: [
+      NEVER, fill(100, 10, 'x1', 'x', 'Buy', '3', '100'), position(100, 10, 3, '300', '0'), order(190, 18, 'a', { side: 'Sell', qty: '5', leavesQty: '5' }),
+      order(200, 20, 'a', { side: 'Sell', qty: '5', ...filled('5', '560') }), fill(210, 22, 'b1', 'b', 'Buy', '1', '95'), position(210, 22, -1, '108', '57'),
+    ],
+    links: ['opened 0→3 @100 x1 exact', 'reversed 3→0 @114.666666666666666667 a interval', 'opened 0→-2 @108 a interval', 'decreased -2→-1 @95 b1 exact'],
+    open: [],
+    sums: { 'signal-x entry': '3 0 0 0', 'signal-x exit': '3 44 0 0', 'signal-a entry': '2 0 0 0', 'signal-a exit': '1 13 0 0' },
   },
   {
     name: 'of two later totals that may hold an earlier trade, the record\'s value says which does',
