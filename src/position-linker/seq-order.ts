@@ -78,6 +78,12 @@ function* permutations(count: number, chosen: number[] = [], used = 0): Generato
   }
 }
 
+/** Parts dated to a seq by time that happened before all that have the seq of the exchange; in the order of their times. */
+function datedBefore(parts: readonly FillPart[]): FillPart[] {
+  const atMs = Math.min(...parts.filter(({ fill }) => !fill.dated).map(({ fill }) => fill.executedAt));
+  return Number.isFinite(atMs) ? parts.filter(({ fill }) => fill.dated && fill.executedAt < atMs).sort((a, b) => a.fill.executedAt - b.fill.executedAt) : [];
+}
+
 export interface OrderedSeq {
   readonly parts: readonly FillPart[];
   /** How many sequences are as good; 1 where it is certain. */
@@ -87,12 +93,19 @@ export interface OrderedSeq {
 /**
  * Puts the fills of one seq in sequence: that of its orders in which closedSize and execPnl come out right at most fills,
  * of equally good ones those that lead to the entry notional the update of this seq shows, of these the first by order id.
+ * Fills that are dated here by time, and happened before what the exchange dates here, go first.
  * `parts` come in the book's order (by order id, then remainder); `shownCost` is null where no update tells.
  */
 export function orderSeq(
   contract: Contract, direction: 1 | -1 | 0, at: SizeAndCost, parts: readonly FillPart[], shownCost: ((cost: Decimal) => boolean) | null,
 ): OrderedSeq {
   if (parts.length < 2) return { parts, candidates: 1 };
+  const earlier = datedBefore(parts);
+  if (earlier.length > 0) {
+    const { end } = scoreSequence(contract, direction, at, earlier);
+    const rest = orderSeq(contract, direction, end, parts.filter((part) => !earlier.includes(part)), shownCost);
+    return { parts: [...earlier, ...rest.parts], candidates: rest.candidates };
+  }
   const groups = groupByOrder(parts);
   if (groups.length === 1 || groups.length > MAX_PERMUTED_ORDERS) return { parts, candidates: groups.length === 1 ? 1 : groups.length };
   let best: readonly FillPart[] = parts;

@@ -194,6 +194,15 @@ const TRAPS: readonly Trap[] = [
     open: [],
   },
   {
+    name: 'a fill without a seq that happened before the fills of the seq it is dated to goes before them',
+    story: [
+      NEVER, fill(100, 10, 'x1', 'x', 'Buy', '5', '100'), position(100, 10, 5, '500', '0'), fill(190, -1, 'z1', 'z', 'Sell', '1', '101', { execPnl: '1' }),
+      fill(200, 20, 'b1', 'b', 'Sell', '2', '103', { execPnl: '6' }), position(200, 20, 2, '200', '7'),
+    ],
+    links: ['opened 0→5 @100 x1 exact', 'decreased 5→4 @101 z1 inferred', 'decreased 4→2 @103 b1 exact'],
+    open: [],
+  },
+  {
     name: 'a later total that fits its own record is not cut for a trade that was not shown',
     story: [
       NEVER, order(50, 5, 'a', { qty: '5', leavesQty: '5' }), position(100, 10, 1, '100', '0'), order(200, 20, 'a', { qty: '5', ...filled('5', '505') }), position(200, 20, 6, '605', '0'),
