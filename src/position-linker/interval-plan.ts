@@ -146,21 +146,21 @@ export function lastPlace(flows: readonly PlannedFlow[], update: UpdateItem): nu
 /**
  * Puts parts of later fills at the place where most checks of the interval's fills and the update's entry notional agree, and
  * where cash comes to an open position. Of equal places the last before the fills of the update's own seq, for a trade that was
- * not told has a seq of its own; what stands between the first and the last of them is ambiguous. Parts of both sides are tried
- * in either order.
+ * not told has a seq of its own; what stands between the first and the last of them is ambiguous. Parts of several
+ * orders are tried in either sequence.
  */
 function insertMoved(
   contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], parts: readonly FillPart[], update: UpdateItem,
 ): PlannedFlow[] {
   const moved = parts.map((part): PlannedFlow => ({ kind: 'fill', part, candidates: 1, step: null }));
-  const isOneSided = parts.every((part) => part.fill.direction === parts[0]!.fill.direction);
+  const isOfOneOrder = parts.every((part) => part.fill.orderId === parts[0]!.fill.orderId);
   const shownCost = shownCostOf(state, flows.length + parts.length, update);
   const last = lastPlace(flows, update);
   const ownSeqFrom = flows.findIndex((flow) => flow.kind === 'fill' && flow.part.fill.seq === update.seq);
   let bestScore = -1;
   let best: { readonly index: number; readonly inOrder: readonly PlannedFlow[] }[] = [];
   for (let index = 0; index <= last; index++) {
-    for (const inOrder of isOneSided ? [moved] : [moved.toReversed(), moved]) {
+    for (const inOrder of isOfOneOrder ? [moved] : [moved.toReversed(), moved]) {
       const score = scoreOfPlaces(contract, direction, state, [...flows.slice(0, index), ...inOrder, ...flows.slice(index)], shownCost);
       if (score < bestScore) continue;
       if (score > bestScore) best = [];
@@ -171,8 +171,9 @@ function insertMoved(
   const chosen = best.findLast(({ index }) => ownSeqFrom < 0 || index <= ownSeqFrom) ?? best[best.length - 1]!;
   const [from, to] = [best[0]!.index, best[best.length - 1]!.index];
   const candidates = 1 + flows.slice(from, to).filter(({ kind }) => kind === 'fill').length;
+  const orders = best.filter(({ index }) => index === chosen.index).length;
   const marked = flows.map((flow, at) => (flow.kind === 'fill' && at >= from && at < to ? { ...flow, candidates: Math.max(flow.candidates, candidates) } : flow));
-  return [...marked.slice(0, chosen.index), ...chosen.inOrder.map((flow) => ({ ...flow, candidates })), ...marked.slice(chosen.index)];
+  return [...marked.slice(0, chosen.index), ...chosen.inOrder.map((flow) => ({ ...flow, candidates: candidates * orders })), ...marked.slice(chosen.index)];
 }
 
 /** How much speaks for a sequence in which parts of later fills have a place. */

@@ -225,7 +225,7 @@ const TRAPS: readonly Trap[] = [
       fill(300, 30, 'a2', 'a', 'Buy', '1', '103', { orderQty: '4' }), order(300, 30, 'a', { qty: '4', ...filled('4', '403') }), position(300, 30, 3, '303', '1'),
       fill(400, 40, 'b2', 'b', 'Sell', '1', '104', { orderQty: '2' }), order(400, 40, 'b', { side: 'Sell', qty: '2', ...filled('2', '205') }), position(400, 40, 2, '202', '4'),
     ],
-    links: ['opened 0→3 @100 a interval', 'decreased 3→2 @101 b interval', 'increased 2→3 @103 a2 exact', 'decreased 3→2 @104 b2 exact'],
+    links: ['opened 0→3 @100 a ambiguous', 'decreased 3→2 @101 b ambiguous', 'increased 2→3 @103 a2 exact', 'decreased 3→2 @104 b2 exact'],
     open: [],
   },
   {
