@@ -1,4 +1,4 @@
-import { type Decimal, abs, proportion } from '../domain/decimal.js';
+import { type Decimal, MONEY_UNIT, abs, proportion } from '../domain/decimal.js';
 import type { BookState, MovedPart } from './book-state.js';
 import type { FillItem, FlowItem, UpdateItem } from './evidence-item.js';
 import type { EvidenceInterval } from './evidence-list.js';
@@ -25,6 +25,8 @@ const NO_PARTS: readonly MovedPart[] = [];
 /** A gap that nothing closes. */
 export const NO_CHOICE: GapChoice = { startsFlat: true, taken: [], leftOut: [], isDeferred: false };
 const MAX_LEFT_OUT = 10;
+/** Entry notional this far off is another trade's: what is left of a total carries the rounding of all that was told of it. */
+const CONTRADICTION: Decimal = 32n * MONEY_UNIT;
 /** Later fills that are tried one by one for a gap: each costs as much as the interval's plan, and a book may have any number. */
 const MAX_TRIED = 16;
 
@@ -105,6 +107,11 @@ export interface GapInput extends PlanInput {
   readonly issued: GapChoice | null;
 }
 
+/** Whether a fill that is dated by time may have happened after an update: that shows when its book last changed. */
+function mayBeLater(item: FlowItem, update: UpdateItem): item is FillItem {
+  return item.kind === 'fill' && item.dated && item.executedAt > update.updatedAt;
+}
+
 /** Compares what lies before an update with what it shows. Changes nothing. */
 export function planInterval(input: GapInput): IntervalPlan {
   const { state, update, issued } = input;
@@ -141,7 +148,7 @@ function explained(input: GapInput, items: readonly FlowItem[], gap: Decimal): I
   let best: IntervalPlan | null = null;
   const consider = (explanation: Explanation, isWhole: boolean): void => {
     const plan = planWith(input, explanation, 0n);
-    if (isWhole && contradicts(plan)) return;
+    if (isWhole && contradicts(plan, input.update)) return;
     if (best === null || agreement(plan) > agreement(best)) best = plan;
   };
   const single = ({ fill }: Source): void => consider(takenFrom(input, items, [{ fill, quantity: need }])!, need === fill.quantity);
@@ -153,7 +160,7 @@ function explained(input: GapInput, items: readonly FlowItem[], gap: Decimal): I
   if (best !== null) return best;
   const several = spread(need, own.filter(({ quantity }) => quantity < need));
   if (several !== null) return planWith(input, takenFrom(input, items, several)!, 0n);
-  const put = fewestTooMany(state, items.filter((item): item is FillItem => item.kind === 'fill' && item.dated), gap);
+  const put = fewestTooMany(state, items.filter((item): item is FillItem => mayBeLater(item, input.update)), gap);
   return put === null ? null : planWith(input, without(items, put, true), 0n);
 }
 
@@ -192,8 +199,8 @@ function without(items: readonly FlowItem[], fills: readonly FillItem[], isDefer
  * Whether the update denies that these fills are all that happened: they opened for something else, or closed for less than it
  * shows. More may have been paid: order messages do not show taxes.
  */
-function contradicts(plan: IntervalPlan): boolean {
-  if (plan.entryAgrees === false) return true;
+function contradicts(plan: IntervalPlan, { positionValue }: UpdateItem): boolean {
+  if (plan.expectedCost !== null && positionValue !== null && abs(plan.expectedCost - positionValue) > CONTRADICTION) return true;
   const opens = plan.flows.some((flow) => flow.kind === 'fill' && flow.part.moved && flow.step!.opened > 0n);
   return !opens && plan.moneyGap !== null && plan.moneyGap > plan.moneyTolerance;
 }

@@ -203,6 +203,12 @@ const TRAPS: readonly Trap[] = [
     open: [],
   },
   {
+    name: 'a fill without a seq that happened when its book last changed is shown, and not put off for ever',
+    story: [fill(190, -1, 'z1', 'z', 'Sell', '5', '101', { closedSize: '5', execPnl: '5' }), position(190, 20, 0, '0', '5'), position(190, 25, 0, '0', '5'), position(190, 30, 0, '0', '5')],
+    links: ['opened 0→5 @? - unattributed', 'closed 5→0 @101 z1 inferred'],
+    open: ['start_unknown 5'],
+  },
+  {
     name: 'a later total that fits its own record is not cut for a trade that was not shown',
     story: [
       NEVER, order(50, 5, 'a', { qty: '5', leavesQty: '5' }), position(100, 10, 1, '100', '0'), order(200, 20, 'a', { qty: '5', ...filled('5', '505') }), position(200, 20, 6, '605', '0'),
