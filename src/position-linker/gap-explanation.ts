@@ -211,13 +211,14 @@ function agreement(plan: IntervalPlan): number {
 }
 
 /**
- * Signed size by which the fills between two updates, less what earlier updates took of them, exceed what these show. Null where
- * one of them is missing, where a fill is dated by time, or where totals of both sides leave it open which is too large.
+ * Signed size by which the fills between two updates, less what earlier updates took of them, exceed what these show: 0 where they
+ * fit. Null where an update is missing; and, if they do not fit, where one is dated by time and may not belong there, or where totals
+ * of both sides leave it open which is too large.
  */
-export function excessOf(interval: EvidenceInterval, state: BookState): Decimal | null {
-  const { before, fills, after } = interval;
-  if (before === null || after === null || fills.some(({ dated }) => dated)) return null;
+export function excessOf({ before, fills, after }: EvidenceInterval, state: BookState): Decimal | null {
+  if (before === null || after === null) return null;
   const excess = sumOfFills(state, fills) - (after.size - before.size);
+  if (excess === 0n) return excess;
   const isOfTotals = (direction: 1 | -1): boolean => fills.some((fill) => fill.source === 'order' && fill.direction === direction);
-  return excess !== 0n && isOfTotals(1) && isOfTotals(-1) ? null : excess;
+  return fills.some(({ dated }) => dated) || (isOfTotals(1) && isOfTotals(-1)) ? null : excess;
 }

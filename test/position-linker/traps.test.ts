@@ -225,6 +225,15 @@ const TRAPS: readonly Trap[] = [
     open: ['external_change 1'],
   },
   {
+    name: 'a later total that fits its own record together with a fill without a seq is whole',
+    story: [
+      NEVER, order(50, 5, 'a', { qty: '5', leavesQty: '5' }), position(100, 10, 1, '100', '0'), fill(200, -1, 'z1', 'z', 'Buy', '1', '100'),
+      order(200, 20, 'a', { qty: '5', ...filled('5', '505') }), position(200, 20, 7, '705', '0'),
+    ],
+    links: ['opened 0→1 @? - unattributed', 'increased 1→6 @101 a ambiguous', 'increased 6→7 @100 z1 ambiguous'],
+    open: ['external_change 1'],
+  },
+  {
     name: 'two totals of opposite sides, for which their own records have no room, are together what an earlier record lacks',
     story: [
       NEVER, order(50, 5, 'a', { qty: '4', leavesQty: '4' }), order(51, 6, 'b', { side: 'Sell', qty: '2', leavesQty: '2' }), position(100, 10, 2, '200', '1'),
