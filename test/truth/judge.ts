@@ -42,7 +42,7 @@ export function judge(tables: Tables, truth: Truth, options: JudgeOptions): stri
     const rows = links.get(book.key) ?? [];
     const ownCycles = cycles.get(book.key) ?? [];
     const told = toldFills(book, rows);
-    if (!isPlaceKnown(book)) return compareTotals(book, options.policy, told.fills, rows, ownCycles, results);
+    if (!isPlaceKnown(book)) return compareTotals(book, options.policy, told.fills, rows, ownCycles, results, discrepancies.get(book.key) ?? []);
     const found = [...told.differences];
     if ((options.grain ?? 'fill') === 'fill') {
       for (const fill of told.fills) if (fill.kind === 'order') found.push(`${book.key}: execution ${fill.execId} is missing, its order's totals stand for it`);
