@@ -25,12 +25,25 @@ export function foldBest(book: BookCase, fills: readonly ToldFill[]): Folded {
     i += group.length;
     const orders = [...new Set(group.map((fill) => fill.orderId))];
     const chosenSequence = orders.length === 1 ? group : bestSequence(running, group, orders);
-    const isShown = book.updates === null || book.updates.includes(first.seq);
-    const sequence = isShown && !sameOrder(chosenSequence, group) ? valuedByRecord(running, chosenSequence, group) : chosenSequence;
+    const sequence = isCostShown(book, fills, first.seq, running, group) && !sameOrder(chosenSequence, group) ? valuedByRecord(running, chosenSequence, group) : chosenSequence;
     for (const fill of sequence) running.fill(fill);
     chosen.push(...sequence);
   }
   return foldAll(book, chosen);
+}
+
+/** Whether a record shows what the group led to: its own, or a later one before which the position stays on its side. */
+function isCostShown({ updates }: BookCase, fills: readonly ToldFill[], seq: number, running: BookFold, group: readonly ToldFill[]): boolean {
+  if (updates === null) return true;
+  const shownAt = updates.find((at) => at >= seq);
+  if (shownAt === undefined) return false;
+  const fold = foldFrom(running);
+  for (const fill of group) fold.fill(fill);
+  return fills.filter((fill) => fill.seq > seq && fill.seq <= shownAt).every((fill) => {
+    const isLong = fold.size > 0n;
+    fold.fill(fill);
+    return fold.size !== 0n && isLong === fold.size > 0n;
+  });
 }
 
 function bestSequence(running: BookFold, group: readonly ToldFill[], orders: readonly string[]): ToldFill[] {

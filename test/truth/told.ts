@@ -106,11 +106,13 @@ function put(book: BookCase, fills: readonly TrueFill[], group: readonly Row[], 
 
 /**
  * Where nothing shows at which price a merged fill crossed zero, both legs have its average. Where an update of its seq came,
- * its positionValue shows what the fill opened, and a row that is ambiguous is so for another reason.
+ * its positionValue shows what the fill opened, and a row that is ambiguous is so for another reason; so does one whose legs
+ * have prices of their own.
  */
 function averaged(book: BookCase, group: readonly Row[]): boolean {
   const isShown = (row: Row): boolean => book.updates === null || book.updates.includes(whole(row, 'seq') ?? -1);
-  return group.length > 1 && group.some((row) => text(row, 'evidence') === 'ambiguous' && !isShown(row));
+  const isOneAverage = new Set(group.map((row) => text(row, 'execution_price'))).size === 1;
+  return group.length > 1 && isOneAverage && group.some((row) => text(row, 'evidence') === 'ambiguous' && !isShown(row));
 }
 
 function merge(fills: readonly TrueFill[], average: boolean): TrueFill {
