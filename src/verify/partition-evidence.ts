@@ -1,3 +1,4 @@
+import type { Fill, PositionUpdate } from '../domain/records.js';
 import { scalarText } from '../postgres/cell-text.js';
 import { keyText, type Cell, type Table } from '../postgres/table.js';
 import type { Findings } from './breach.js';
@@ -116,16 +117,18 @@ function judged(forward: ReadonlyMap<string, readonly object[]>, state: TopicSta
     ...[...state.cash.values()].map(({ value, effectiveMs }) => ({ value, effectiveMs, atMs: value.occurred_at })),
   ].filter(({ effectiveMs }) => !isSettled(effectiveMs));
   const unsettledOf = grouped(unsettled, ({ value }) => inMarket(value, ''));
+  const waitingFrom = new Map<string, number>();
   const names = new Set([...links.keys(), ...cycles.keys(), ...resultRows.keys(), ...positions.keys(), ...byBook.keys(), ...deltas.keys(), ...state.updates.keys()]);
   const books = [...names].sort().map((name): BookEvidence => {
     const [account, category, asset, position_idx] = JSON.parse(name) as [string, string, string, number];
     const own = byBook.get(name) ?? [];
     const late = new Set(own.filter(({ cause }) => cause === 'late_beyond_horizon').map(({ first_seq }) => first_seq));
     const told = [...(state.updates.get(name)?.values() ?? [])].filter(({ value }) => !late.has(value.seq));
-    const open = openFrom((unsettledOf.get(inMarket({ account, category, asset }, '')) ?? []).filter(({ value }) => value.position_idx === null || value.position_idx === position_idx));
-    for (const { value, effectiveMs } of told) if (!isSettled(effectiveMs)) open.seq = Math.min(open.seq, value.seq as number);
+    const ownUnsettled = (unsettledOf.get(inMarket({ account, category, asset }, '')) ?? []).filter(({ value }) => value.position_idx === null || value.position_idx === position_idx);
+    const waitsFrom = firstWaitingSeq(told, [...ownUnsettled, ...told.filter(({ effectiveMs }) => !isSettled(effectiveMs)).map(({ value }) => ({ value, atMs: value.updated_at }))]);
+    waitingFrom.set(name, waitsFrom);
     const updates = told
-      .map(({ value }): UpdatePoint => ({ update: value as UpdatePoint['update'], isSettled: (value.seq as number) < open.seq && value.updated_at < open.atMs }))
+      .map(({ value }): UpdatePoint => ({ update: value as UpdatePoint['update'], isSettled: (value.seq as number) < waitsFrom }))
       .sort((a, b) => a.update.seq - b.update.seq);
     return {
       book: { account, category, asset, position_idx }, policy, links: links.get(name) ?? [], cycles: cycles.get(name) ?? [], results: resultRows.get(name) ?? [],
@@ -135,21 +138,31 @@ function judged(forward: ReadonlyMap<string, readonly object[]>, state: TopicSta
   });
   const times = [...state.fills.values(), ...[...state.updates.values()].flatMap((bySeq) => [...bySeq.values()])];
   const waiting = times.filter(({ effectiveMs }) => !isSettled(effectiveMs)).length;
-  return { books, waiting, markets: marketsOf(of<OrderRow>('orders'), of<LinkRow>('position_orders'), discrepancies, state, isSettled) };
+  return { books, waiting, markets: marketsOf(of<OrderRow>('orders'), of<LinkRow>('position_orders'), discrepancies, state, isSettled, waitingFrom) };
 }
 
-/** From where on a book may still wait: what the linker has not decided holds up all that comes after it. Without a seq its time tells its place. */
-function openFrom(unsettled: readonly { readonly value: { readonly seq: number | null }; readonly atMs: number }[]): { seq: number; atMs: number } {
-  const open = { seq: Number.POSITIVE_INFINITY, atMs: Number.POSITIVE_INFINITY };
+/**
+ * From which seq on a book may still wait; infinite if nothing does. What the linker has not decided holds up all of its interval,
+ * and what comes after. What has no seq is after the last update that is older.
+ */
+function firstWaitingSeq(
+  updates: readonly { readonly value: PositionUpdate }[], unsettled: readonly { readonly value: { readonly seq: number | null }; readonly atMs: number }[],
+): number {
+  let waitsFrom = Number.POSITIVE_INFINITY;
   for (const { value, atMs } of unsettled) {
-    if (value.seq === null) open.atMs = Math.min(open.atMs, atMs);
-    else open.seq = Math.min(open.seq, value.seq);
+    let before = Number.NEGATIVE_INFINITY;
+    for (const { value: update } of updates) {
+      const isBefore = value.seq === null ? update.updated_at < atMs : (update.seq as number) < value.seq;
+      if (isBefore) before = Math.max(before, update.seq as number);
+    }
+    waitsFrom = Math.min(waitsFrom, before + 1);
   }
-  return open;
+  return waitsFrom;
 }
 
 function marketsOf(
   orders: readonly OrderRow[], links: readonly LinkRow[], discrepancies: readonly DiscrepancyRow[], state: TopicState, isSettled: (effectiveMs: number) => boolean,
+  waitingFrom: ReadonlyMap<string, number>,
 ): MarketEvidence[] {
   const marketOf = (row: { readonly account: string; readonly category: string; readonly asset: string }): string => inMarket(row, '');
   const ordersOf = grouped(orders, marketOf);
@@ -158,12 +171,18 @@ function marketsOf(
   const fillsOf = grouped([...state.fills.values()], ({ value }) => marketOf(value));
   return [...new Set([...ordersOf.keys(), ...linksOf.keys(), ...fillsOf.keys()])].sort().map((name) => {
     const [account, category, asset] = JSON.parse(name) as [string, string, string];
-    const fills = (fillsOf.get(name) ?? []).map(({ value, effectiveMs }) => ({ fill: value, isSettled: isSettled(effectiveMs) }));
+    const isHeldUp = ({ seq, position_idx }: Fill): boolean => (position_idx === null ? [0, 1, 2] : [position_idx]).some((index) => {
+      const waitsFrom = waitingFrom.get(bookKey({ account, category, asset, position_idx: index })) ?? Number.POSITIVE_INFINITY;
+      // Without a seq it may stand beside anything that came later.
+      return waitsFrom < (seq ?? Number.POSITIVE_INFINITY) || waitsFrom === seq;
+    });
+    const fills = (fillsOf.get(name) ?? []).map(({ value, effectiveMs }) => ({ fill: value, isSettled: isSettled(effectiveMs) && !isHeldUp(value) }));
+    const heldUp = new Set(fills.filter(({ isSettled }) => !isSettled).map(({ fill }) => fill.order_id));
     const own = ordersOf.get(name) ?? [];
     const nameOf = ({ order_id }: { readonly order_id: string }): string => inMarket({ account, category, asset }, order_id);
     return {
       account, category, asset, orders: own, fills, links: linksOf.get(name) ?? [], discrepancies: discrepanciesOf.get(name) ?? [],
-      unsettledOrders: new Set(own.filter((order) => !isSettled(state.touchedOrders.get(nameOf(order)) ?? -1)).map(({ order_id }) => order_id)),
+      unsettledOrders: new Set(own.filter((order) => heldUp.has(order.order_id) || !isSettled(state.touchedOrders.get(nameOf(order)) ?? -1)).map(({ order_id }) => order_id)),
       retoldOrders: new Set(own.filter((order) => state.retoldOrders.has(nameOf(order))).map(({ order_id }) => order_id)),
     };
   });

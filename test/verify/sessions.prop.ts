@@ -12,6 +12,8 @@ const SESSIONS: readonly (readonly [name: string, seed: number, how: How, orders
   ['mid-start', 0, 'anew', 8],
   ['active', 4, 'cut', 30],
   ['everything', 31025, 'cut', 25],
+  ['everything', 32199, 'cut', 40],
+  ['everything', 41171, 'cut', 60],
 ];
 
 describe('what verify judges', () => {
