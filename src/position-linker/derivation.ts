@@ -1,9 +1,10 @@
 import { canonicalJson } from '../domain/canonical-json.js';
-import { type Decimal, abs, formatDecimal } from '../domain/decimal.js';
+import { type Decimal, MONEY_UNIT, abs, formatDecimal, proportion } from '../domain/decimal.js';
 import type { DiscrepancyCause, Evidence, EvidenceCheck } from '../domain/records.js';
 import { naturalKey, uuidOfKey } from '../domain/uuid.js';
 import type { AverageStep } from './average-cost.js';
 import type { BookState } from './book-state.js';
+import { type Contract, averagePrice } from './contract.js';
 import type { DerivedRows } from './derived-rows.js';
 import { type CashItem, type FlowItem, type UpdateItem, inputsOfUpdate } from './evidence-item.js';
 import { type LaterEvidence, NO_CHOICE, planInterval } from './gap-explanation.js';
@@ -154,6 +155,7 @@ export class Derivation {
       this.#applyCash(state, flow.cash, context.update?.seq ?? -1, rows);
       return;
     }
+    const { contract } = this.ledger;
     const { part } = flow;
     const { fill } = part;
     const planned = context.residual === null ? flow.step : null;
@@ -163,7 +165,7 @@ export class Derivation {
     const crossesUnseen = fill.source === 'order' && step.closed > 0n && step.opened > 0n && part.openingValue === null;
     const { evidence, candidates } = evidenceOf(flow, context, checks, crossesUnseen);
     this.ledger.applyChange(state, {
-      linkName: this.ledger.nameInAsset(part.partId), isFill: true, delta: signedQuantity(part), fee, price: fill.price, orderId: fill.orderId,
+      linkName: this.ledger.nameInAsset(part.partId), isFill: true, delta: signedQuantity(part), fee, price: priceOf(contract, part), orderId: fill.orderId,
       execId: fill.execId, source: fill.source, seq: part.moved ? context.update!.seq : fill.seq, openingSeq: part.moved ? context.update!.seq : fill.seq,
       executedAt: fill.executedAt, signalId: fill.signalId, exitReason: fill.exitReason, evidence, candidates, checks,
       inputs: context.update === null ? fill.inputs : fill.inputs.concat(inputsOfUpdate(context.update)),
@@ -274,6 +276,12 @@ function shownBy(update: UpdateItem): NonNullable<BookState['shown']> {
     seq: update.seq, size: update.size, cumRealisedPnl: update.cumRealisedPnl, positionValue: update.positionValue,
     entryPrice: update.entryPrice, entryPriceDecimals: update.entryPriceDecimals,
   };
+}
+
+/** What a part traded at: its fill's price, but where a record tells the values of the shares of a total. */
+function priceOf(contract: Contract, { fill, quantity, value }: FillPart): Decimal | null {
+  const isAverage = quantity === fill.quantity || abs(value - proportion(fill.value, quantity, fill.quantity)) <= MONEY_UNIT;
+  return isAverage ? fill.price : averagePrice(contract, quantity, value);
 }
 
 function sameAsShown(state: BookState, update: UpdateItem): boolean {

@@ -5,6 +5,9 @@ import type { EvidenceInterval } from './evidence-list.js';
 import { type Explanation, type GapChoice, type IntervalPlan, type PlanInput, planWith, remainingPart, sumOfFills } from './interval-plan.js';
 import type { FillPart } from './seq-order.js';
 
+/** A share of a total trades within a twentieth of its average. */
+const NEAR_AVERAGE = 20n;
+
 /** Quantity of a later fill that may have happened before an update. */
 interface Source {
   readonly fill: FillItem;
@@ -119,7 +122,29 @@ export function planInterval(input: GapInput): IntervalPlan {
   const gap = update.size - state.size - sumOfFills(state, items);
   if (gap === 0n) return planWith(input, { parts: [], moved: NO_PARTS, items, deferred: [], choice: null }, gap);
   const plan = issued === null ? explained(input, items, gap) : asIssued(input, items, issued);
-  return plan ?? planWith(input, { parts: [], moved: NO_PARTS, items, deferred: [], choice: NO_CHOICE }, gap);
+  if (plan === null) return planWith(input, { parts: [], moved: NO_PARTS, items, deferred: [], choice: NO_CHOICE }, gap);
+  return plan.entryAgrees === false ? valuedByRecord(input, items, plan) ?? plan : plan;
+}
+
+/**
+ * Where a share of a later total opens beside fills that only open, the record shows what it traded for: what its positionValue
+ * grew by less what those traded for. Null where that is not so, or is not near the total's average. The value is no check then.
+ */
+function valuedByRecord(input: GapInput, items: readonly FlowItem[], { flows, choice }: IntervalPlan): IntervalPlan | null {
+  const { state, update } = input;
+  const side = update.size > 0n ? 1 : -1;
+  if (choice?.taken.length !== 1 || state.cost === null || update.positionValue === null || (state.size !== 0n && (state.size > 0n) !== (update.size > 0n))) return null;
+  let value = update.positionValue - state.cost;
+  let share: FillPart | null = null;
+  for (const flow of flows) {
+    if (flow.kind === 'cash') continue;
+    if (flow.part.fill.direction !== side) return null;
+    if (flow.part.moved) share = flow.part;
+    else value -= flow.part.value;
+  }
+  if (share === null || remainingPart(state, share.fill)!.quantity === share.quantity || abs(value - share.value) * NEAR_AVERAGE > share.value) return null;
+  const moved = { fillId: share.fill.fillId, fillSeq: share.fill.seq, quantity: share.quantity, value, fee: share.fee };
+  return { ...planWith(input, { parts: [{ ...share, value }], moved: [moved], items, deferred: [], choice }, 0n), entryAgrees: null };
 }
 
 /** The plan with a gap closed as it was when it was issued; null if nothing closed it. */

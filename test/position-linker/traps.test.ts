@@ -209,6 +209,15 @@ const TRAPS: readonly Trap[] = [
     open: ['start_unknown 5'],
   },
   {
+    name: 'where a share of a total opens, the record says what it traded at, and the rest traded for the rest',
+    story: [
+      NEVER, order(50, 5, 'a', { qty: '4', leavesQty: '4' }), position(100, 10, 2, '200', '0'), order(200, 20, 'a', { qty: '4', ...filled('4', '404') }), position(200, 20, 4, '404', '0'),
+    ],
+    links: ['opened 0→2 @100 a interval', 'increased 2→4 @102 a exact'],
+    open: [],
+    sums: { 'signal-a entry': '4 0 0 0' },
+  },
+  {
     name: 'a later total that fits its own record is not cut for a trade that was not shown',
     story: [
       NEVER, order(50, 5, 'a', { qty: '5', leavesQty: '5' }), position(100, 10, 1, '100', '0'), order(200, 20, 'a', { qty: '5', ...filled('5', '505') }), position(200, 20, 6, '605', '0'),
