@@ -2,8 +2,8 @@ import type { BookState } from './book-state.js';
 import { copyBookState, newBookState, sameBookState } from './book-state.js';
 import { checkConservation, newConservation } from './conservation.js';
 import { Derivation, type DerivationRun } from './derivation.js';
-import { type LaterEvidence, excessOf } from './gap-explanation.js';
-import type { GapChoice } from './interval-plan.js';
+import { type LaterEvidence, excessOf, isInRange } from './gap-explanation.js';
+import type { IssuedGap } from './interval-plan.js';
 import { DerivedRows, NO_ROWS } from './derived-rows.js';
 import type { EvidenceIds } from './evidence-ids.js';
 import { type FillItem, type FlowItem, type Item, type UpdateItem, eventTime } from './evidence-item.js';
@@ -76,7 +76,7 @@ export class Book {
   /** The horizon is not looked at before this watermark. */
   nextHorizonMs = Number.NEGATIVE_INFINITY;
   /** By seq, the updates that did not fit the fills dated before them, as the issued rows have it, and how that was closed. */
-  gaps = new Map<number, GapChoice>();
+  gaps = new Map<number, IssuedGap>();
 
   constructor(ledger: Ledger, options: HorizonOptions, ids: EvidenceIds) {
     this.ledger = ledger;
@@ -95,7 +95,7 @@ export class Book {
     if (item.seq !== null) for (const fill of this.#totalsAround(item.seq)) fills.push(fill);
     let lowest = seq;
     for (const fill of fills) {
-      for (const gap of this.gaps.keys()) if (gap < lowest && (fill.seqAfter === null || gap > fill.seqAfter)) lowest = gap;
+      for (const [gap, { updatedAt }] of this.gaps) if (gap < lowest && isInRange(fill, { seq: gap, updatedAt })) lowest = gap;
     }
     return lowest;
   }
@@ -469,7 +469,7 @@ export class Book {
 }
 
 function runFrom(
-  state: BookState, items: readonly Item[], index: number, later: LaterEvidence, issuedGaps: ReadonlyMap<number, GapChoice> | null, rows = new DerivedRows(),
+  state: BookState, items: readonly Item[], index: number, later: LaterEvidence, issuedGaps: ReadonlyMap<number, IssuedGap> | null, rows = new DerivedRows(),
 ): Run {
   return { state, rows, items, index, later, issuedGaps, gaps: new Map() };
 }

@@ -8,7 +8,7 @@ import { type Contract, averagePrice } from './contract.js';
 import type { DerivedRows } from './derived-rows.js';
 import { type CashItem, type FlowItem, type UpdateItem, inputsOfUpdate } from './evidence-item.js';
 import { type LaterEvidence, NO_CHOICE, planInterval } from './gap-explanation.js';
-import { type GapChoice, type IntervalPlan, type PlannedFlow, moneyAgrees, planCloses, sequence } from './interval-plan.js';
+import { type GapChoice, type IntervalPlan, type IssuedGap, type PlannedFlow, moneyAgrees, planCloses, sequence } from './interval-plan.js';
 import { type Ledger, fillMoney } from './ledger.js';
 import { type PlacedResidual, placeResidual, residualMoney } from './residual.js';
 import { EXEC_PNL_TOLERANCE, type FillPart, signedQuantity } from './seq-order.js';
@@ -32,7 +32,7 @@ export interface DerivationRun {
   /** How gaps were closed when their intervals were issued, by seq of the update; null: it is looked for. */
   readonly issuedGaps: ReadonlyMap<number, GapChoice> | null;
   /** By seq, the updates that did not fit the fills dated before them, and how that was closed. */
-  readonly gaps: Map<number, GapChoice>;
+  readonly gaps: Map<number, IssuedGap>;
 }
 
 /**
@@ -85,7 +85,7 @@ export class Derivation {
       }
       return false;
     }
-    if (plan.choice !== null || !startsFlat) run.gaps.set(update.seq, { ...plan.choice ?? NO_CHOICE, startsFlat });
+    if (plan.choice !== null || !startsFlat) run.gaps.set(update.seq, { ...plan.choice ?? NO_CHOICE, startsFlat, updatedAt: update.updatedAt });
     this.#apply(run, plan, update, startUnknown);
     return true;
   }

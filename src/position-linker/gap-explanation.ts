@@ -51,11 +51,9 @@ function partIdOf(state: BookState, fill: FillItem, quantity: Decimal, format: (
   return upper === fill.toQuantity ? fill.fillId : `${fill.orderId}|${format(upper)}`;
 }
 
-/** Order-derived fills that stand later but may have happened before this update. */
-function fillsInRange(ranged: readonly FillItem[], update: UpdateItem): FillItem[] {
-  return ranged.filter((fill) => (fill.seq === null || fill.seq > update.seq)
-    && (fill.seqAfter === null || fill.seqAfter < update.seq)
-    && (fill.executedAfter === null || update.updatedAt >= fill.executedAfter));
+/** Whether an order-derived fill that stands later may have happened before an update. */
+export function isInRange({ seq, seqAfter, executedAfter }: FillItem, update: Pick<UpdateItem, 'seq' | 'updatedAt'>): boolean {
+  return (seq === null || seq > update.seq) && (seqAfter === null || seqAfter < update.seq) && (executedAfter === null || update.updatedAt >= executedAfter);
 }
 
 /** What closes a gap with parts of later fills; null if a fill does not have its part. */
@@ -168,7 +166,7 @@ function explained(input: GapInput, items: readonly FlowItem[], gap: Decimal): I
   const { state } = input;
   const direction = gap > 0n ? 1 : -1;
   const need = abs(gap);
-  const later = fillsInRange(input.later.fills(), input.update).flatMap((fill) => sourceOf(input, fill));
+  const later = input.later.fills().flatMap((fill) => (isInRange(fill, input.update) ? sourceOf(input, fill) : []));
   const own = later.filter(({ fill }) => fill.direction === direction);
   let best: IntervalPlan | null = null;
   const consider = (explanation: Explanation, isWhole: boolean): void => {

@@ -31,6 +31,12 @@ export interface GapChoice {
   readonly isDeferred: boolean;
 }
 
+/** The gap of an interval that was issued. */
+export interface IssuedGap extends GapChoice {
+  /** updatedTime of the update that showed it. */
+  readonly updatedAt: number;
+}
+
 export interface TakenPart {
   readonly fillId: string;
   readonly quantity: Decimal;

@@ -5,7 +5,7 @@ import { newBookState } from './book-state.js';
 import type { DerivedDiscrepancy } from './derived-rows.js';
 import type { FillItem } from './evidence-item.js';
 import { readCash, readFill, readMaybeText, writeCash, writeFill, writeMaybeText } from './input-bytes.js';
-import type { GapChoice } from './interval-plan.js';
+import type { IssuedGap } from './interval-plan.js';
 import { type IssuedHistory, newIssuedHistory } from './issuer.js';
 import { readBound, readItem, writeBound, writeItem } from './item-bytes.js';
 import { type LinkerOptions, Market } from './market.js';
@@ -184,10 +184,11 @@ function readHistory(reader: StateReader): IssuedHistory {
   return history;
 }
 
-function writeGaps(writer: StateWriter, gaps: ReadonlyMap<number, GapChoice>): void {
+function writeGaps(writer: StateWriter, gaps: ReadonlyMap<number, IssuedGap>): void {
   writer.count(gaps.size);
-  for (const [seq, { startsFlat, taken, leftOut, isDeferred }] of gaps) {
+  for (const [seq, { startsFlat, taken, leftOut, isDeferred, updatedAt }] of gaps) {
     writer.count(seq);
+    writer.count(updatedAt);
     writer.flag(startsFlat);
     writer.count(taken.length);
     for (const { fillId, quantity } of taken) {
@@ -200,9 +201,9 @@ function writeGaps(writer: StateWriter, gaps: ReadonlyMap<number, GapChoice>): v
   }
 }
 
-function readGaps(reader: StateReader): Map<number, GapChoice> {
+function readGaps(reader: StateReader): Map<number, IssuedGap> {
   return new Map(readMany(reader, () => [reader.count(), {
-    startsFlat: reader.flag(), taken: readMany(reader, () => ({ fillId: reader.text(), quantity: reader.decimal() })),
+    updatedAt: reader.count(), startsFlat: reader.flag(), taken: readMany(reader, () => ({ fillId: reader.text(), quantity: reader.decimal() })),
     leftOut: readMany(reader, () => reader.text()), isDeferred: reader.flag(),
   }]));
 }
