@@ -5,9 +5,6 @@ import type { EvidenceInterval } from './evidence-list.js';
 import { type Explanation, type GapChoice, type IntervalPlan, type PlanInput, planWith, remainingPart, sumOfFills } from './interval-plan.js';
 import type { FillPart } from './seq-order.js';
 
-/** A share of a total trades within a twentieth of its average. */
-const NEAR_AVERAGE = 20n;
-
 /** Quantity of a later fill that may have happened before an update. */
 interface Source {
   readonly fill: FillItem;
@@ -30,6 +27,8 @@ export const NO_CHOICE: GapChoice = { startsFlat: true, taken: [], leftOut: [], 
 const MAX_LEFT_OUT = 10;
 /** Entry notional this far off is another trade's: what is left of a total carries the rounding of all that was told of it. */
 const CONTRADICTION: Decimal = 32n * MONEY_UNIT;
+/** A share of a total trades within a twentieth of its average. */
+const NEAR_AVERAGE = 20n;
 /** Later fills that are tried one by one for a gap: each costs as much as the interval's plan, and a book may have any number. */
 const MAX_TRIED = 16;
 
