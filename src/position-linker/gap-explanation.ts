@@ -173,10 +173,10 @@ function explained(input: GapInput, items: readonly FlowItem[], gap: Decimal): I
     if (isWhole && contradicts(plan, input.update)) return;
     if (best === null || agreement(plan) > agreement(best)) best = plan;
   };
-  const single = ({ fill }: Source): void => consider(takenFrom(input, items, [{ fill, quantity: need }])!, need === fill.quantity);
+  const single = ({ fill }: Source): void => consider(takenFrom(input, items, [{ fill, quantity: need }])!, need === fill.quantity && !isShare(input, fill));
   for (const source of own.filter(({ quantity }) => quantity === need).slice(0, MAX_TRIED)) single(source);
   for (const pair of pairsOf(own, later.filter(({ fill }) => fill.direction !== direction), need)) consider(takenFrom(input, items, pair)!, false);
-  for (const source of own.filter(({ quantity }) => quantity > need).slice(0, MAX_TRIED)) single(source);
+  for (const source of own.filter((source) => source.quantity > need && !isPartlyOfStart(input, source)).slice(0, MAX_TRIED)) single(source);
   const ofStart = fewestTooMany(state, items.filter((item): item is FillItem => mayBeOfStart(state, item)), gap);
   if (ofStart !== null) consider(without(items, ofStart, false), false);
   if (best !== null) return best;
@@ -196,6 +196,16 @@ function sourceOf({ state, later }: GapInput, fill: FillItem): Source[] {
   if (signedExcess === null) return rest === 0n ? [] : [{ fill, quantity: rest, isTooMuch: false }];
   const excess = fill.direction === 1 ? signedExcess : -signedExcess;
   return excess <= 0n ? [] : [{ fill, quantity: excess < rest ? excess : rest, isTooMuch: true }];
+}
+
+/** Whether a fill is one of several parts that one total told, so that only the average of what they traded for is known. */
+function isShare({ later }: GapInput, fill: FillItem): boolean {
+  return later.fills().some((other) => other !== fill && other.orderId === fill.orderId && other.price === fill.price);
+}
+
+/** Whether a first part, seen done, is known to be more than a book's first update lacks: what it did before is in the start, all of it. */
+function isPartlyOfStart({ state }: GapInput, { fill, isTooMuch }: Source): boolean {
+  return state.shown === null && fill.firstSeen && isTooMuch;
 }
 
 /** One fill of each side that their own intervals have no room for, and that make up what is missing together. */

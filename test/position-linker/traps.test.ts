@@ -218,6 +218,24 @@ const TRAPS: readonly Trap[] = [
     sums: { 'signal-a entry': '4 0 0 0' },
   },
   {
+    name: 'an order that had done more before the recording than the book holds at its start is all of the start',
+    story: [
+      position(100, 10, -2, '200', '0'), fill(200, 20, 'a2', 'a', 'Sell', '1', '101', { orderQty: '5' }), order(200, 20, 'a', { side: 'Sell', qty: '5', ...filled('5', '501') }), position(200, 20, -3, '301', '0'),
+    ],
+    links: ['opened 0→-2 @? - unattributed', 'increased -2→-3 @101 a2 exact'],
+    open: ['start_unknown -2'],
+  },
+  {
+    name: 'of two shares of one total the first is taken where sizes fit, though its average is not what the record says of it',
+    story: [
+      NEVER, fill(50, 5, 'x1', 'x', 'Sell', '10', '100'), position(50, 5, -10, '1000', '0'), position(100, 10, -8, '800', '8'),
+      fill(200, 20, 'a2', 'a', 'Buy', '1', '100', { orderQty: '6', leavesQty: '3' }), position(200, 20, -7, '700', '8'), position(300, 30, -4, '400', '-4'),
+      order(300, 30, 'a', { qty: '6', ...filled('6', '604') }),
+    ],
+    links: ['opened 0→-10 @100 x1 exact', 'decreased -10→-8 @100.8 a interval', 'decreased -8→-7 @100 a2 exact', 'decreased -7→-4 @100.8 a exact'],
+    open: [],
+  },
+  {
     name: 'a later total that fits its own record is not cut for a trade that was not shown',
     story: [
       NEVER, order(50, 5, 'a', { qty: '5', leavesQty: '5' }), position(100, 10, 1, '100', '0'), order(200, 20, 'a', { qty: '5', ...filled('5', '505') }), position(200, 20, 6, '605', '0'),
