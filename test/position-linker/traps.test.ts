@@ -252,6 +252,15 @@ const TRAPS: readonly Trap[] = [
     open: ['external_change 1'],
   },
   {
+    name: 'a later total is whole once a late fill makes it fit its own record, though both stand with what is long decided',
+    story: [
+      NEVER, order(50, 5, 'a', { qty: '5', leavesQty: '5' }), position(100, 10, 1, '100', '0'), order(180, 18, 'a', { qty: '5', ...filled('5', '505') }),
+      position(190, 20, 5, '504.16666667', '-0.83333333'), position(30_000, 30, 5, '504.16666667', '-0.83333333'), fill(190, 19, 'x1', 'x', 'Sell', '1', '100', { execPnl: '-0.83333333' }, 40_000),
+    ],
+    links: ['opened 0→1 @? - unattributed', 'increased 1→6 @101 a interval', 'decreased 6→5 @100 x1 interval'],
+    open: ['external_change 1'],
+  },
+  {
     name: 'a later total that fits its own record together with a fill without a seq is whole',
     story: [
       NEVER, order(50, 5, 'a', { qty: '5', leavesQty: '5' }), position(100, 10, 1, '100', '0'), fill(200, -1, 'z1', 'z', 'Buy', '1', '100'),
