@@ -149,7 +149,10 @@ function asIssued(input: GapInput, items: readonly FlowItem[], { taken, leftOut,
   if (leftOut.length > 0) return planWith(input, without(items, items.filter((item): item is FillItem => item.kind === 'fill' && leftOut.includes(item.fillId)), isDeferred), 0n);
   if (taken.length === 0) return null;
   const fills = input.later.fills();
-  const sources = taken.flatMap(({ fillId, quantity }) => fills.filter((fill) => fill.fillId === fillId).map((fill) => ({ fill, quantity })));
+  const sources = taken.flatMap(({ fillId, quantity }) => {
+    const fill = fills.find((one) => one.fillId === fillId);
+    return fill === undefined ? [] : [{ fill, quantity }];
+  });
   const explanation = sources.length === taken.length ? takenFrom(input, items, sources) : null;
   if (explanation === null) throw new Error(`position-linker state lacks a fill that was issued at seq ${input.update.seq} (${taken.map(({ fillId }) => fillId).join(', ')}): rebuild`);
   return planWith(input, explanation, 0n);
