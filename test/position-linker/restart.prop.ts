@@ -53,7 +53,7 @@ describe('restarts of the linker', () => {
   });
 
   // What was derived on the way is not in a snapshot: nothing that is written may depend on it.
-  for (const [name, seed, every, isDeliveredAnew] of [['active', 1, 20, true], ['shaken-orders-only', 2, 7, false], ['shaken-orders-only', 2, 20, false], ['late-orders', 3, 31, true], ['everything', 1065, 7, true], ['everything', 1069, 7, true]] as const) {
+  for (const [name, seed, every, isDeliveredAnew] of [['active', 1, 20, true], ['shaken-orders-only', 2, 7, false], ['shaken-orders-only', 2, 20, false], ['late-orders', 3, 31, true], ['everything', 1069, 7, true]] as const) {
     it(`${name} (seed ${seed}), from snapshots: what is written is the same bytes, restarted every ${every} steps`, () => {
       const { lines } = simulate(scenario(name, seed, { orders: 40 }));
       const { log } = linkCapture(isDeliveredAnew ? deliveredAnew(lines, seed) : lines);

@@ -111,7 +111,9 @@ function put(book: BookCase, fills: readonly TrueFill[], group: readonly Row[], 
  */
 function averaged(book: BookCase, group: readonly Row[]): boolean {
   const isShown = (row: Row): boolean => book.updates === null || book.updates.includes(whole(row, 'seq') ?? -1);
-  const isOneAverage = new Set(group.map((row) => text(row, 'execution_price'))).size === 1;
+  // Of an inverse leg the price is the quotient of rounded values: it differs in its last digits.
+  const prices = group.map((row) => Number(text(row, 'execution_price')));
+  const isOneAverage = Math.max(...prices) - Math.min(...prices) <= Math.max(...prices) * 1e-12;
   return group.length > 1 && isOneAverage && group.some((row) => text(row, 'evidence') === 'ambiguous' && !isShown(row));
 }
 
