@@ -7,7 +7,7 @@ import { emptySum, type Sum } from './delta-hash.js';
  */
 
 /** Version of what book-digests keeps in its changelog. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 function writeSum(writer: StateWriter, { deltas, words }: Sum): void {
   writer.count(deltas);

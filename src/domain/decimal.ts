@@ -105,6 +105,47 @@ export function proportion(a: Decimal, n: bigint, d: bigint): Decimal {
   return divideHalfEven(a * n, d);
 }
 
+const MOST_WORD: Decimal = 2n ** 63n - 1n;
+/** Above this 2^64th the units are no longer surely whole numbers of a double. */
+const MOST_TOP = 0xffffn;
+const WORD = 2 ** 32;
+/** 10^10 is 2^10 × 5^10. */
+const POWER_OF_FIVE = 5 ** 10;
+const WORD_REMAINDER = WORD % POWER_OF_FIVE;
+const low64 = new BigInt64Array(1);
+const words = new Uint32Array(low64.buffer);
+
+/** Remainder of a whole number below 2^48. */
+function byPowerOfFive(value: number): number {
+  return value - Math.floor(value / POWER_OF_FIVE) * POWER_OF_FIVE;
+}
+
+/**
+ * How many units of the eighth decimal a value is, below 2^47; NaN if it is no whole number of them, or is larger. Nearly all
+ * that an exchange tells is one, and a division of bigints would cost more than all else that is done with it.
+ */
+export function moneyUnits(value: Decimal): number {
+  const negative = value < 0n;
+  const size = negative ? -value : value;
+  low64[0] = size;
+  const low = words[0]!;
+  const high = words[1]!;
+  if ((low & 1023) !== 0) return Number.NaN;
+  let whole = high * WORD + low;
+  if (size <= MOST_WORD) {
+    if (byPowerOfFive((high % POWER_OF_FIVE) * WORD_REMAINDER + (low % POWER_OF_FIVE)) !== 0) return Number.NaN;
+  } else {
+    const topWord = size >> 64n;
+    if (topWord > MOST_TOP) return Number.NaN;
+    const top = Number(topWord);
+    const upper = byPowerOfFive((top % POWER_OF_FIVE) * WORD_REMAINDER + (high % POWER_OF_FIVE));
+    if (byPowerOfFive(upper * WORD_REMAINDER + (low % POWER_OF_FIVE)) !== 0) return Number.NaN;
+    whole = (top * WORD + high) * WORD + low;
+  }
+  const units = Math.round(whole / 1e10);
+  return negative ? -units : units;
+}
+
 const MOST: Decimal = 10n ** 38n - 1n;
 
 /** The value with every decimal in it at most 38 digits long, signs kept; the value itself where nothing is longer. */

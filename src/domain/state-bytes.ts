@@ -1,13 +1,27 @@
-import type { Decimal } from './decimal.js';
+import { type Decimal, MONEY_UNIT, moneyUnits } from './decimal.js';
+import { UUID_BYTES, UUID_LENGTH, readUuid, writeUuid } from './uuid-bytes.js';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Decimals: absent, or two's complement of one or two 64-bit words, or of as many as are counted first. */
+/**
+ * Decimals: absent; or two's complement of one or two 64-bit words, or of as many as are counted first; or, what nearly all are, a
+ * count of units of the fourth or the eighth decimal and its sign.
+ */
 const NONE = 0;
 const WORD = 1;
 const TWO_WORDS = 2;
 const MORE_WORDS = 3;
+const EIGHTHS = 4;
+const NEGATIVE_EIGHTHS = 5;
+const FOURTHS = 6;
+const NEGATIVE_FOURTHS = 7;
+/** Units of the eighth decimal in one of the fourth. */
+const EIGHTHS_OF_FOURTH = 10_000;
+const FOURTH: Decimal = MONEY_UNIT * BigInt(EIGHTHS_OF_FOURTH);
+
+/** In place of the length of a text: what follows are the 16 bytes of an id. */
+const UUID_MARK = 0;
 
 const LEAST_WORD = -(2n ** 63n);
 const MOST_WORD = 2n ** 63n - 1n;
@@ -64,14 +78,16 @@ export class StateWriter {
     if (this.at + 8 > this.bytes.length) this.grow(8);
     const { bytes } = this;
     let { at } = this;
+    let rest = number;
     // 28 bits at a time are whole numbers of the machine.
-    let rest = number < 0x1000_0000 ? number : number % 0x1000_0000;
     if (number >= 0x1000_0000) {
+      const high = Math.floor(number / 0x1000_0000);
+      rest = number - high * 0x1000_0000;
       for (let i = 0; i < 4; i++) {
         bytes[at++] = (rest & 127) | 128;
         rest >>>= 7;
       }
-      rest = (number - (number % 0x1000_0000)) / 0x1000_0000;
+      rest = high;
     }
     while (rest > 127) {
       bytes[at++] = (rest & 127) | 128;
@@ -83,6 +99,7 @@ export class StateWriter {
 
   text(value: string): void {
     const { length } = value;
+    if (length === UUID_LENGTH && this.uuid(value)) return;
     const start = this.at;
     this.count(length);
     if (this.at + length > this.bytes.length) this.grow(length);
@@ -100,6 +117,15 @@ export class StateWriter {
     this.at = at;
   }
 
+  /** Writes a text of 36 characters if it is an id in the usual form; nothing if it is not. */
+  private uuid(value: string): boolean {
+    if (this.at + 1 + UUID_BYTES > this.bytes.length) this.grow(1 + UUID_BYTES);
+    if (!writeUuid(value, this.bytes, this.at + 1)) return false;
+    this.bytes[this.at] = UUID_MARK;
+    this.at += 1 + UUID_BYTES;
+    return true;
+  }
+
   private wideText(bytes: Uint8Array): void {
     this.count(bytes.length);
     if (this.at + bytes.length > this.bytes.length) this.grow(bytes.length);
@@ -110,6 +136,15 @@ export class StateWriter {
   decimal(value: Decimal | null): void {
     if (value === null) {
       this.byte(NONE);
+      return;
+    }
+    const units = moneyUnits(value);
+    if (!Number.isNaN(units)) {
+      const size = Math.abs(units);
+      const fourths = Math.floor(size / EIGHTHS_OF_FOURTH);
+      const isFourths = fourths * EIGHTHS_OF_FOURTH === size;
+      this.byte((isFourths ? FOURTHS : EIGHTHS) + (units < 0 ? 1 : 0));
+      this.count((isFourths ? fourths : size) - 1);
       return;
     }
     if (this.at + 17 > this.bytes.length) this.grow(17);
@@ -204,9 +239,18 @@ export class StateReader {
 
   text(): string {
     const length = this.count();
+    if (length === UUID_MARK - 1) return this.uuid();
     const end = this.at + length;
     if (end > this.bytes.length) throw new RangeError('state entry is cut short');
     const text = decoder.decode(this.bytes.subarray(this.at, end));
+    this.at = end;
+    return text;
+  }
+
+  private uuid(): string {
+    const end = this.at + UUID_BYTES;
+    if (end > this.bytes.length) throw new RangeError('state entry is cut short');
+    const text = readUuid(this.bytes, this.at);
     this.at = end;
     return text;
   }
@@ -220,6 +264,10 @@ export class StateReader {
   maybeDecimal(): Decimal | null {
     const tag = this.byte();
     if (tag === NONE) return null;
+    if (tag >= EIGHTHS) {
+      const size = BigInt(this.count() + 1) * (tag >= FOURTHS ? FOURTH : MONEY_UNIT);
+      return tag === NEGATIVE_EIGHTHS || tag === NEGATIVE_FOURTHS ? -size : size;
+    }
     let words = tag === MORE_WORDS ? this.count() : tag;
     const high = this.view.getBigInt64(this.at);
     this.at += 8;

@@ -5,7 +5,7 @@ import { newPart } from './order-step.js';
 import { StateReader, StateWriter } from '../domain/state-bytes.js';
 
 /** First byte of every entry; a reader refuses others. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 /** Opens an entry; throws on one of another version. */
 export function readState(bytes: Uint8Array): StateReader {

@@ -14,7 +14,7 @@ import { readMarket, writeMarket } from './market-bytes.js';
  */
 
 /** Version of everything the linker keeps in its changelog. */
-export const STATE_VERSION = 3;
+export const STATE_VERSION = 4;
 /** Inputs smaller than this are not worth a snapshot. */
 export const MIN_SNAPSHOT_BYTES = 64 * 1024;
 /** A snapshot is written when the inputs since the last are this many times as large. */
