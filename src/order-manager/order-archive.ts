@@ -1,4 +1,5 @@
 import { HashPairs } from '../domain/hash-pairs.js';
+import { NumberList } from '../domain/number-list.js';
 import { StateReader, StateWriter } from '../domain/state-bytes.js';
 import type { Market } from './market.js';
 import { TimeQueue } from './time-queue.js';
@@ -35,10 +36,10 @@ export class OrderArchive {
   private used = CHUNK_BYTES;
   /** Of each entry, side by side: its market, chunk, place there, length, and when it may be forgotten; market null: free. */
   private readonly markets: (Market | null)[] = [];
-  private readonly entryChunks: number[] = [];
-  private readonly places: number[] = [];
-  private readonly lengths: number[] = [];
-  private readonly expiries: number[] = [];
+  private readonly entryChunks = new NumberList();
+  private readonly places = new NumberList();
+  private readonly lengths = new NumberList();
+  private readonly expiries = new NumberList();
   private readonly free: number[] = [];
   private readonly freeChunks: number[] = [];
   private spare: Uint8Array | null = null;
@@ -49,7 +50,7 @@ export class OrderArchive {
 
   /** Takes an order in, to be forgotten at a time; Infinity: never. */
   add(market: Market, orderId: string, execIds: readonly string[], state: Uint8Array, expiryMs: number): void {
-    const entry = this.free.pop() ?? this.markets.length;
+    const entry = this.free.pop() ?? this.newEntry();
     writer.clear();
     writer.text(orderId);
     writer.count(execIds.length);
@@ -61,10 +62,15 @@ export class OrderArchive {
     writer.raw(state);
     this.orders.add(hashOf(market, orderId), entry);
     this.markets[entry] = market;
-    this.expiries[entry] = expiryMs;
+    this.expiries.set(entry, expiryMs);
     this.store(entry, writer.written());
     market.archived += 1;
     if (expiryMs < Infinity) this.queue.push(expiryMs, entry);
+  }
+
+  private newEntry(): number {
+    for (const column of [this.entryChunks, this.places, this.lengths, this.expiries]) column.push(0);
+    return this.markets.push(null) - 1;
   }
 
   private store(entry: number, bytes: Uint8Array): void {
@@ -72,9 +78,9 @@ export class OrderArchive {
     const chunk = this.current;
     this.chunks[chunk]!.set(bytes, this.used);
     this.chunkEntries[chunk]! += 1;
-    this.entryChunks[entry] = chunk;
-    this.places[entry] = this.used;
-    this.lengths[entry] = bytes.length;
+    this.entryChunks.set(entry, chunk);
+    this.places.set(entry, this.used);
+    this.lengths.set(entry, bytes.length);
     this.used += bytes.length;
   }
 
@@ -109,8 +115,8 @@ export class OrderArchive {
   }
 
   private readerOf(entry: number): StateReader {
-    const place = this.places[entry]!;
-    return new StateReader(this.chunks[this.entryChunks[entry]!]!.subarray(place, place + this.lengths[entry]!));
+    const place = this.places.at(entry);
+    return new StateReader(this.chunks[this.entryChunks.at(entry)]!.subarray(place, place + this.lengths.at(entry)));
   }
 
   private at(entry: number): ArchivedOrder {
@@ -129,10 +135,10 @@ export class OrderArchive {
     for (let left = reader.count(); left > 0; left--) this.executions.remove(reader.count() | 0, entry);
     this.orders.remove(hashOf(market, orderId), entry);
     this.markets[entry] = null;
-    this.expiries[entry] = Infinity;
+    this.expiries.set(entry, Infinity);
     this.free.push(entry);
     market.archived -= 1;
-    const chunk = this.entryChunks[entry]!;
+    const chunk = this.entryChunks.at(entry);
     this.chunkEntries[chunk]! -= 1;
     this.dropIfEmpty(chunk);
     return order;
@@ -145,7 +151,7 @@ export class OrderArchive {
       const expiryMs = queue.firstMs;
       const entry = queue.pop()!;
       // It was taken out since; its number may be another's.
-      if (this.expiries[entry] === expiryMs) return this.take(entry);
+      if (this.expiries.at(entry) === expiryMs) return this.take(entry);
     }
     return null;
   }

@@ -18,6 +18,8 @@ import { cashKey, fileStray, flawedRows, issueAnomalies, issueOrderlessFill, ref
 import { TimeQueue } from './time-queue.js';
 
 const DAY_MS = 86_400_000;
+/** Fewer tickets without an order are not worth looking through the queue for. */
+const LEAST_EMPTY_TICKETS = 256;
 
 export const ORDER_MANAGER_DEFAULTS: OrderManagerOptions = {
   joinWindowMs: 5_000,
@@ -48,6 +50,8 @@ class OrderManager implements Processor, Shelf {
   private readonly markets = new MarketIndex();
   private readonly pending = new TimeQueue<OrderSlot>();
   private readonly expiry = new TimeQueue<Ticket | StrayRow>();
+  /** Orders that were put away since the expiry queue let go of the tickets of such. */
+  private putAwayCount = 0;
   private readonly archive = new OrderArchive();
   private readonly changelog: Changelog;
   private readonly scope: Scope;
@@ -203,6 +207,10 @@ class OrderManager implements Processor, Shelf {
     this.archive.add(market, orderId, body.executions.map(({ execId }) => execId), state, this.expiryOf(slot));
     this.removeLive(slot);
     slot.ticket.slot = null;
+    this.putAwayCount += 1;
+    if (this.putAwayCount < LEAST_EMPTY_TICKETS || 2 * this.putAwayCount < this.expiry.size) return;
+    this.expiry.keepOnly((queued) => queued.home === 'stray' || queued.slot !== null);
+    this.putAwayCount = 0;
   }
 
   /** Makes an archived order one that can be worked with. All its parts are decided, or it had not been put away. */

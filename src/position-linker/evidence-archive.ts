@@ -1,3 +1,4 @@
+import { NumberList } from '../domain/number-list.js';
 import { StateReader, StateWriter } from '../domain/state-bytes.js';
 import { type CashItem, type FillItem, type Item, type UpdateItem, eventTime, hasId } from './evidence-item.js';
 import { readItem, writeItem } from './item-bytes.js';
@@ -42,11 +43,13 @@ export class EvidenceArchive {
   readonly #chunks: Uint8Array[] = [];
   /** Bytes in use of each chunk. */
   readonly #used: number[] = [];
-  /** Of each item, side by side: seq, event time, chunk × CHUNK_BYTES + place in it, tag. */
-  readonly #seqs: number[] = [];
-  readonly #times: number[] = [];
-  readonly #places: number[] = [];
-  readonly #tags: number[] = [];
+  /** How many chunks went before the first. */
+  #droppedChunks = 0;
+  /** Of each item, side by side: seq, event time, chunk as counted from the first there ever was × CHUNK_BYTES + place in it, tag. */
+  readonly #seqs = new NumberList();
+  readonly #times = new NumberList();
+  readonly #places = new NumberList();
+  readonly #tags = new NumberList();
   /** The last item: hedge messages repeat the quiet leg's for ever. */
   #last: UpdateItem | null = null;
 
@@ -60,24 +63,24 @@ export class EvidenceArchive {
 
   /** Seq of the last item, an update. */
   get lastSeq(): number {
-    return this.#seqs[this.#seqs.length - 1] ?? Number.NEGATIVE_INFINITY;
+    return this.length === 0 ? Number.NEGATIVE_INFINITY : this.#seqs.at(this.length - 1);
   }
 
   seqAt(index: number): number {
-    return this.#seqs[index]!;
+    return this.#seqs.at(index);
   }
 
   eventTimeAt(index: number): number {
-    return this.#times[index]!;
+    return this.#times.at(index);
   }
 
   isUpdateAt(index: number): boolean {
-    return this.#tags[index] === UPDATE;
+    return this.#tags.at(index) === UPDATE;
   }
 
   /** All items, each as writeItem writes it. */
   writeTo(target: StateWriter): void {
-    for (let i = 0; i < this.#chunks.length; i++) target.raw(this.#chunks[i]!.subarray(i === 0 ? this.#places[0]! : 0, this.#used[i]!));
+    for (let i = 0; i < this.#chunks.length; i++) target.raw(this.#chunks[i]!.subarray(i === 0 ? this.#placeOf(0) : 0, this.#used[i]!));
   }
 
   /** Adds an item that goes after all others and has a seq; the last one added must be an update. */
@@ -96,7 +99,7 @@ export class EvidenceArchive {
     this.#used[chunk] = place + written.length;
     this.#seqs.push(item.seq!);
     this.#times.push(eventTime(item));
-    this.#places.push(chunk * CHUNK_BYTES + place);
+    this.#places.push((this.#droppedChunks + chunk) * CHUNK_BYTES + place);
     this.#tags.push(tagOf(item));
     this.#last = item.kind === 'update' ? item : null;
   }
@@ -109,7 +112,7 @@ export class EvidenceArchive {
     for (let i = from; i < to; i++) {
       const chunk = this.#chunkOf(i);
       if (reader === null || chunk !== readChunk) {
-        const place = this.#places[i]! - chunk * CHUNK_BYTES;
+        const place = this.#placeOf(i);
         reader = new StateReader(this.#chunks[chunk]!.subarray(place, this.#used[chunk]!));
         readChunk = chunk;
       }
@@ -119,7 +122,12 @@ export class EvidenceArchive {
   }
 
   #chunkOf(index: number): number {
-    return Math.floor(this.#places[index]! / CHUNK_BYTES);
+    return Math.floor(this.#places.at(index) / CHUNK_BYTES) - this.#droppedChunks;
+  }
+
+  /** Where an item begins in its chunk. */
+  #placeOf(index: number): number {
+    return this.#places.at(index) % CHUNK_BYTES;
   }
 
   /** Takes out the items from an index on, and answers them. */
@@ -127,24 +135,24 @@ export class EvidenceArchive {
     const items = this.read(index, this.length);
     if (items.length === 0) return items;
     const chunk = this.#chunkOf(index);
-    const place = this.#places[index]! - chunk * CHUNK_BYTES;
+    const place = this.#placeOf(index);
     this.#used[chunk] = place;
     const kept = index === 0 || place === 0 ? chunk : chunk + 1;
     giveBack(this.#chunks.splice(kept));
     this.#used.length = kept;
-    for (const column of [this.#seqs, this.#times, this.#places, this.#tags]) column.length = index;
+    for (const column of [this.#seqs, this.#times, this.#places, this.#tags]) column.truncate(index);
     this.#last = null;
     return items;
   }
 
   /** Forgets the first items; `forget` is told the hashes of those that have an id. */
   dropFirst(count: number, forget: (idHash: number) => void): void {
-    for (let i = 0; i < count; i++) if (!this.isUpdateAt(i)) forget(this.#tags[i]! & ~KIND_BITS);
+    for (let i = 0; i < count; i++) if (!this.isUpdateAt(i)) forget(this.#tags.at(i) & ~KIND_BITS);
     const chunks = count < this.length ? this.#chunkOf(count) : this.#chunks.length;
     giveBack(this.#chunks.splice(0, chunks));
     this.#used.splice(0, chunks);
-    for (const column of [this.#seqs, this.#times, this.#places, this.#tags]) column.splice(0, count);
-    for (let i = 0; i < this.length; i++) this.#places[i]! -= chunks * CHUNK_BYTES;
+    for (const column of [this.#seqs, this.#times, this.#places, this.#tags]) column.dropFirst(count);
+    this.#droppedChunks += chunks;
     if (this.length === 0) this.#last = null;
   }
 
@@ -154,7 +162,7 @@ export class EvidenceArchive {
     let high = this.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#seqs[middle]! <= seq) low = middle + 1;
+      if (this.#seqs.at(middle) <= seq) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -163,7 +171,7 @@ export class EvidenceArchive {
   /** The update that stands for a seq; null if there is none. */
   updateAt(seq: number): UpdateItem | null {
     const index = this.indexAfter(seq) - 1;
-    if (index < 0 || this.#seqs[index] !== seq || !this.isUpdateAt(index)) return null;
+    if (index < 0 || this.#seqs.at(index) !== seq || !this.isUpdateAt(index)) return null;
     if (index === this.length - 1 && this.#last !== null) return this.#last;
     return this.read(index, index + 1)[0] as UpdateItem;
   }
@@ -172,7 +180,7 @@ export class EvidenceArchive {
   orderFills(): FillItem[] {
     const found: FillItem[] = [];
     for (let i = 0; i < this.length; i++) {
-      const tag = this.#tags[i]!;
+      const tag = this.#tags.at(i);
       if (tag !== UPDATE && (tag & KIND_BITS) === ORDER_FILL) found.push(this.read(i, i + 1)[0] as FillItem);
     }
     return found;
@@ -181,7 +189,7 @@ export class EvidenceArchive {
   /** The fill or cash event of an id, read again; null if it is not here. */
   find(kind: 'fill' | 'cash', id: string, idHash: number): FillItem | CashItem | null {
     for (let i = 0; i < this.length; i++) {
-      if ((this.#tags[i]! & ~KIND_BITS) !== idHash || this.isUpdateAt(i)) continue;
+      if ((this.#tags.at(i) & ~KIND_BITS) !== idHash || this.isUpdateAt(i)) continue;
       const item = this.read(i, i + 1)[0]!;
       if (hasId(item, kind, id)) return item;
     }

@@ -1,3 +1,5 @@
+import { NumberList } from '../domain/number-list.js';
+
 /** One thing known of an asset's sequence: at this time, this seq. */
 export interface SeqAt {
   readonly atMs: number;
@@ -9,9 +11,9 @@ export interface SeqAt {
  * be an answer: both time and seq rise from pair to pair. A function of the set of pairs, whatever their order of arrival.
  */
 export class SeqClock {
-  /** Times and their seqs, side by side: there are as many as fills, and an object each would cost four times the memory. */
-  readonly #times: number[] = [];
-  readonly #seqs: number[] = [];
+  /** Times and their seqs, side by side: there are as many as fills. */
+  readonly #times = new NumberList();
+  readonly #seqs = new NumberList();
 
   get length(): number {
     return this.#times.length;
@@ -19,22 +21,22 @@ export class SeqClock {
 
   /** The n-th pair, from the oldest; n is below length. */
   pairAt(n: number): SeqAt {
-    return { atMs: this.#times[n]!, seq: this.#seqs[n]! };
+    return { atMs: this.#times.at(n), seq: this.#seqs.at(n) };
   }
 
   /** Time of the oldest pair; null if there is none. */
   get firstMs(): number | null {
-    return this.#times[0] ?? null;
+    return this.length === 0 ? null : this.#times.at(0);
   }
 
   /** Index of the first pair at or after a time. */
   #indexAt(atMs: number): number {
     let low = 0;
     let high = this.#times.length;
-    if (high > 0 && this.#times[high - 1]! < atMs) return high;
+    if (high > 0 && this.#times.at(high - 1) < atMs) return high;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#times[middle]! < atMs) low = middle + 1;
+      if (this.#times.at(middle) < atMs) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -44,16 +46,16 @@ export class SeqClock {
   add(atMs: number, seq: number): boolean {
     const index = this.#indexAt(atMs);
     const { length } = this.#times;
-    if (index < length && this.#seqs[index]! <= seq) return false;
+    if (index < length && this.#seqs.at(index) <= seq) return false;
     let from = index;
-    while (from > 0 && this.#seqs[from - 1]! >= seq) from -= 1;
-    const to = index < length && this.#times[index] === atMs ? index + 1 : index;
+    while (from > 0 && this.#seqs.at(from - 1) >= seq) from -= 1;
+    const to = index < length && this.#times.at(index) === atMs ? index + 1 : index;
     if (from === length) {
       this.#times.push(atMs);
       this.#seqs.push(seq);
     } else {
-      this.#times.splice(from, to - from, atMs);
-      this.#seqs.splice(from, to - from, seq);
+      this.#times.replace(from, to, atMs);
+      this.#seqs.replace(from, to, seq);
     }
     return true;
   }
@@ -81,7 +83,7 @@ export class SeqClock {
     let high = this.#seqs.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#seqs[middle]! <= seq) low = middle + 1;
+      if (this.#seqs.at(middle) <= seq) low = middle + 1;
       else high = middle;
     }
     this.#forgetFirst(low - 1);
@@ -89,7 +91,7 @@ export class SeqClock {
 
   #forgetFirst(count: number): void {
     if (count <= 0) return;
-    this.#times.splice(0, count);
-    this.#seqs.splice(0, count);
+    this.#times.dropFirst(count);
+    this.#seqs.dropFirst(count);
   }
 }
