@@ -161,11 +161,11 @@ function insertMoved(
   const moved = parts.map((part): PlannedFlow => ({ kind: 'fill', part, candidates: 1, step: null }));
   const isOfOneOrder = parts.every((part) => part.fill.orderId === parts[0]!.fill.orderId);
   const shownCost = shownCostOf(state, flows.length + parts.length, update);
-  const last = lastPlace(flows, update);
+  const { first, last } = possiblePlaces(flows, parts, lastPlace(flows, update));
   const ownSeqFrom = flows.findIndex((flow) => flow.kind === 'fill' && flow.part.fill.seq === update.seq);
   let bestScore = -1;
   let best: { readonly index: number; readonly inOrder: readonly PlannedFlow[] }[] = [];
-  for (let index = 0; index <= last; index++) {
+  for (let index = first; index <= last; index++) {
     for (const inOrder of isOfOneOrder ? [moved] : [moved.toReversed(), moved]) {
       const score = scoreOfPlaces(contract, direction, state, [...flows.slice(0, index), ...inOrder, ...flows.slice(index)], shownCost);
       if (score < bestScore) continue;
@@ -180,6 +180,35 @@ function insertMoved(
   const orders = best.filter(({ index }) => index === chosen.index).length;
   const marked = flows.map((flow, at) => (flow.kind === 'fill' && at >= from && at < to ? { ...flow, candidates: Math.max(flow.candidates, candidates) } : flow));
   return [...marked.slice(0, chosen.index), ...chosen.inOrder.map((flow) => ({ ...flow, candidates: candidates * orders })), ...marked.slice(chosen.index)];
+}
+
+/**
+ * The places among flows, up to a last one, where parts can have happened: after what was before the earliest they may have
+ * happened at, and among the fills of their own orders where their remainders say. All places where this leaves none.
+ */
+function possiblePlaces(flows: readonly PlannedFlow[], parts: readonly FillPart[], end: number): { readonly first: number; readonly last: number } {
+  let first = 0;
+  let last = end;
+  for (let index = 0; index < end; index++) {
+    const flow = flows[index]!;
+    if (flow.kind === 'cash') continue;
+    const { fill } = flow.part;
+    if (parts.some((part) => wasBefore(fill, part.fill))) first = index + 1;
+    else if (last === end && parts.some((part) => isLaterInOrder(fill, part.fill))) last = index;
+  }
+  return first <= last ? { first, last } : { first: 0, last: end };
+}
+
+/** Whether a fill is known to have happened before a later order-derived one. */
+function wasBefore(fill: FillItem, later: FillItem): boolean {
+  if (isLaterInOrder(later, fill)) return true;
+  if (later.executedAfter !== null && fill.executedAt < later.executedAfter) return true;
+  return !fill.dated && fill.seq !== null && later.seqAfter !== null && fill.seq <= later.seqAfter;
+}
+
+/** Whether a fill came after another of its order: it left less of it. */
+function isLaterInOrder(fill: FillItem, other: FillItem): boolean {
+  return fill.orderId === other.orderId && fill.leavesQuantity !== null && other.leavesQuantity !== null && fill.leavesQuantity < other.leavesQuantity;
 }
 
 /** How much speaks for a sequence in which parts of later fills have a place. */

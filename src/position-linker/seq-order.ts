@@ -78,9 +78,14 @@ function* permutations(count: number, chosen: number[] = [], used = 0): Generato
   }
 }
 
-/** Parts dated to a seq by time that happened before all that have the seq of the exchange; in the order of their times. */
+/**
+ * Parts dated to a seq by time that happened before all that have the seq of the exchange, or, where none has, before the last that
+ * an execution tells of: what is dated to one seq need not be of one match, but what is of one match is of one time. In the order of
+ * their times.
+ */
 function datedBefore(parts: readonly FillPart[]): FillPart[] {
-  const atMs = Math.min(...parts.filter(({ fill }) => !fill.dated).map(({ fill }) => fill.executedAt));
+  const own = parts.filter(({ fill }) => !fill.dated).map(({ fill }) => fill.executedAt);
+  const atMs = own.length > 0 ? Math.min(...own) : Math.max(...parts.filter(({ fill }) => fill.source === 'execution').map(({ fill }) => fill.executedAt));
   return Number.isFinite(atMs) ? parts.filter(({ fill }) => fill.dated && fill.executedAt < atMs).sort((a, b) => a.fill.executedAt - b.fill.executedAt) : [];
 }
 
@@ -93,7 +98,7 @@ export interface OrderedSeq {
 /**
  * Puts the fills of one seq in sequence: that of its orders in which closedSize and execPnl come out right at most fills,
  * of equally good ones those that lead to the entry notional the update of this seq shows, of these the first by order id.
- * Fills that are dated here by time, and happened before what the exchange dates here, go first.
+ * Fills that are dated here by time, and happened before what the exchange dates here or before the last of them, go first.
  * `parts` come in the book's order (by order id, then remainder); `shownCost` is null where no update tells.
  */
 export function orderSeq(
