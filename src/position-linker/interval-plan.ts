@@ -5,6 +5,9 @@ import { type Contract, entryPriceIsExact, entryPriceTolerance } from './contrac
 import type { CashItem, FillItem, FlowItem, UpdateItem } from './evidence-item.js';
 import { type FillPart, type SizeAndCost, agreeingChecks, orderSeq, signedQuantity, stepOf } from './seq-order.js';
 
+/** Sequences of the order-derived fills of an interval that are tried beside the given one. */
+const MAX_ARRANGEMENTS = 64;
+
 /** A fill or cash event at its place in an interval. */
 export type PlannedFlow =
   | {
@@ -157,7 +160,7 @@ export function lastPlace(flows: readonly PlannedFlow[], update: UpdateItem): nu
  */
 function insertMoved(
   contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], parts: readonly FillPart[], update: UpdateItem,
-): PlannedFlow[] {
+): Placed {
   const moved = parts.map((part): PlannedFlow => ({ kind: 'fill', part, candidates: 1, step: null }));
   const isOfOneOrder = parts.every((part) => part.fill.orderId === parts[0]!.fill.orderId);
   const shownCost = shownCostOf(state, flows.length + parts.length, update);
@@ -179,7 +182,78 @@ function insertMoved(
   const candidates = 1 + flows.slice(from, to).filter(({ kind }) => kind === 'fill').length;
   const orders = best.filter(({ index }) => index === chosen.index).length;
   const marked = flows.map((flow, at) => (flow.kind === 'fill' && at >= from && at < to ? { ...flow, candidates: Math.max(flow.candidates, candidates) } : flow));
-  return [...marked.slice(0, chosen.index), ...chosen.inOrder.map((flow) => ({ ...flow, candidates: candidates * orders })), ...marked.slice(chosen.index)];
+  return {
+    flows: [...marked.slice(0, chosen.index), ...chosen.inOrder.map((flow) => ({ ...flow, candidates: candidates * orders })), ...marked.slice(chosen.index)],
+    score: bestScore,
+  };
+}
+
+/** Flows in a sequence, and how much speaks for it. */
+interface Placed {
+  readonly flows: PlannedFlow[];
+  readonly score: number;
+}
+
+/**
+ * Puts parts of later fills in their place, and the interval's own order-derived fills earlier than at the end of their range
+ * where that makes more of the checks agree: such a fill happened anywhere after its order's total before. If no other sequence
+ * is better, the given one stands.
+ */
+function bestPlaces(
+  contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], parts: readonly FillPart[], update: UpdateItem,
+): PlannedFlow[] {
+  const place = (arranged: readonly PlannedFlow[]): Placed => {
+    const placed = parts.length === 0
+      ? { flows: [...arranged], score: scoreOfPlaces(contract, direction, state, arranged, shownCostOf(state, arranged.length, update)) }
+      : insertMoved(contract, direction, state, arranged, parts, update);
+    const { moneyGap, moneyTolerance } = compareMoney(contract, direction, state, placed.flows, update);
+    return { flows: placed.flows, score: placed.score + (moneyGap !== null && abs(moneyGap) <= moneyTolerance ? 1 : 0) };
+  };
+  const totals = flows.filter((flow, at) => isOpenTotal(flows, flow, at));
+  if (totals.length === 0) return parts.length === 0 ? [...flows] : insertMoved(contract, direction, state, flows, parts, update).flows;
+  const given = place(flows);
+  let best = given;
+  let candidates = 1;
+  for (const arranged of arrangements(flows, totals)) {
+    const placed = place(arranged);
+    if (placed.score > best.score) {
+      best = placed;
+      candidates = 1;
+    } else if (placed.score === best.score && best !== given) candidates += 1;
+  }
+  if (best === given) return given.flows;
+  return best.flows.map((flow) => (flow.kind === 'fill' && totals.some((total) => isSameFill(total, flow)) ? { ...flow, candidates: flow.candidates * candidates } : flow));
+}
+
+function isSameFill(a: PlannedFlow, b: PlannedFlow): boolean {
+  return a.kind === 'fill' && b.kind === 'fill' && !b.part.moved && a.part.fill === b.part.fill;
+}
+
+/** Whether a flow is an order-derived fill that may have happened before one that stands before it. */
+function isOpenTotal(flows: readonly PlannedFlow[], flow: PlannedFlow, at: number): boolean {
+  if (flow.kind === 'cash' || flow.part.fill.source !== 'order' || flow.part.fill.dated) return false;
+  for (let index = 0; index < at; index++) {
+    const other = flows[index]!;
+    if (other.kind === 'fill' && !wasBefore(other.part.fill, flow.part.fill)) return true;
+  }
+  return false;
+}
+
+/** Other sequences than the given one, with some of the totals earlier; nearest to it first, and no more than are worth trying. */
+function* arrangements(flows: readonly PlannedFlow[], totals: readonly PlannedFlow[]): Generator<readonly PlannedFlow[]> {
+  let left = MAX_ARRANGEMENTS;
+  const some = function* (arranged: readonly PlannedFlow[], next: number): Generator<readonly PlannedFlow[]> {
+    const total = totals[next];
+    if (total?.kind !== 'fill') {
+      if (left-- > 0) yield arranged;
+      return;
+    }
+    const at = arranged.indexOf(total);
+    const others = arranged.toSpliced(at, 1);
+    const { first, last } = possiblePlaces(others, [total.part], at);
+    for (let index = at; index >= first && left > 0; index--) if (index === at || index <= last) yield* some(others.toSpliced(index, 0, total), next + 1);
+  };
+  for (const arranged of some(flows, 0)) if (arranged.some((flow, at) => flow !== flows[at])) yield arranged;
 }
 
 /**
@@ -257,7 +331,8 @@ export function planWith(
   { contract, direction, state, update }: PlanInput, { parts, moved, items, deferred, choice }: Explanation, gap: Decimal,
 ): IntervalPlan {
   let flows = sequence(contract, direction, state, items, gap === 0n && parts.length === 0 ? update : null);
-  if (parts.length > 0) flows = insertMoved(contract, direction, state, flows, parts, update);
+  if (gap === 0n) flows = bestPlaces(contract, direction, state, flows, parts, update);
+  else if (parts.length > 0) flows = insertMoved(contract, direction, state, flows, parts, update).flows;
   if (gap === 0n) valueCrossing(flows, update);
   const money = compareMoney(contract, direction, state, flows, update);
   // Beside a residual the money equation cannot tell a fill's fee.
