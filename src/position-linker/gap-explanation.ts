@@ -1,8 +1,9 @@
 import { type Decimal, MONEY_UNIT, abs, proportion } from '../domain/decimal.js';
 import type { BookState, MovedPart } from './book-state.js';
+import { closingPnl } from './contract.js';
 import type { FillItem, FlowItem, UpdateItem } from './evidence-item.js';
 import type { EvidenceInterval } from './evidence-list.js';
-import { type Explanation, type GapChoice, type IntervalPlan, type PlanInput, planWith, remainingPart, sumOfFills } from './interval-plan.js';
+import { type Explanation, type GapChoice, type IntervalPlan, type PlanInput, moneyAgrees, planWith, remainingPart, sumOfFills } from './interval-plan.js';
 import type { FillPart } from './seq-order.js';
 
 /** Quantity of a later fill that may have happened before an update. */
@@ -120,7 +121,8 @@ export function planInterval(input: GapInput): IntervalPlan {
   if (gap === 0n) return planWith(input, { parts: [], moved: NO_PARTS, items, deferred: [], choice: null }, gap);
   const plan = issued === null ? explained(input, items, gap) : asIssued(input, items, issued);
   if (plan === null) return planWith(input, { parts: [], moved: NO_PARTS, items, deferred: [], choice: NO_CHOICE }, gap);
-  return plan.entryAgrees === false ? valuedByRecord(input, items, plan) ?? plan : plan;
+  if (plan.entryAgrees === false) return valuedByRecord(input, items, plan) ?? plan;
+  return plan.feeFromMoney !== null || moneyAgrees(plan) === false ? valuedByResult(input, items, plan) ?? plan : plan;
 }
 
 /**
@@ -142,6 +144,29 @@ function valuedByRecord(input: GapInput, items: readonly FlowItem[], { flows, ch
   if (share === null || remainingPart(state, share.fill)!.quantity === share.quantity || abs(value - share.value) * NEAR_AVERAGE > share.value) return null;
   const moved = { fillId: share.fill.fillId, fillSeq: share.fill.seq, quantity: share.quantity, value, fee: share.fee };
   return { ...planWith(input, { parts: [{ ...share, value }], moved: [moved], items, deferred: [], choice }, 0n), entryAgrees: null };
+}
+
+/**
+ * Where a share of a later total only closes, what cumRealisedPnl moved by shows what it traded for, at the fee rate of the whole:
+ * all parts of an order mostly pay the same. Null where that is not so, or is not near the total's average. The result is no check then.
+ */
+function valuedByResult(input: GapInput, items: readonly FlowItem[], { flows, choice, moneyGap }: IntervalPlan): IntervalPlan | null {
+  const { contract, state } = input;
+  if (choice?.taken.length !== 1 || moneyGap === null) return null;
+  const flow = flows.find((one) => one.kind === 'fill' && one.part.moved);
+  if (flow?.kind !== 'fill' || flow.step === null || flow.step.opened > 0n) return null;
+  const { part: share, step } = flow;
+  const rest = remainingPart(state, share.fill)!;
+  if (rest.quantity === share.quantity || rest.value <= 0n) return null;
+  const gained = closingPnl(contract, step.before > 0n ? 1 : -1, 0n, rest.value);
+  if (gained === rest.fee) return null;
+  const difference = proportion(moneyGap, rest.value, gained - rest.fee);
+  if (abs(difference) * NEAR_AVERAGE > share.value) return null;
+  const value = share.value + difference;
+  const fee = share.fee + proportion(rest.fee, difference, rest.value);
+  const moved = { fillId: share.fill.fillId, fillSeq: share.fill.seq, quantity: share.quantity, value, fee };
+  const valued = planWith(input, { parts: [{ ...share, value, fee }], moved: [moved], items, deferred: [], choice }, 0n);
+  return valued.feeFromMoney === null && moneyAgrees(valued) === true ? { ...valued, moneyGap: null } : null;
 }
 
 /** The plan with a gap closed as it was when it was issued; null if nothing closed it. */
