@@ -196,12 +196,12 @@ function explained(input: GapInput, items: readonly FlowItem[], gap: Decimal): I
   const later = input.later.fills().flatMap((fill) => (isInRange(fill, input.update) ? sourceOf(input, fill) : []));
   const own = later.filter(({ fill }) => fill.direction === direction);
   let best: IntervalPlan | null = null;
-  const consider = (explanation: Explanation, isWhole: boolean): void => {
+  const consider = (explanation: Explanation, isWhole: boolean, isTooMuch = false): void => {
     const plan = planWith(input, explanation, 0n);
-    if (isWhole && contradicts(plan, input.update)) return;
+    if (isWhole && contradicts(plan, input.update, isTooMuch)) return;
     if (best === null || agreement(plan) > agreement(best)) best = plan;
   };
-  const single = ({ fill }: Source): void => consider(takenFrom(input, items, [{ fill, quantity: need }])!, need === fill.quantity && !isShare(input, fill));
+  const single = ({ fill, isTooMuch }: Source): void => consider(takenFrom(input, items, [{ fill, quantity: need }])!, need === fill.quantity && !isShare(input, fill), isTooMuch);
   for (const source of own.filter(({ quantity }) => quantity === need).slice(0, MAX_TRIED)) single(source);
   for (const pair of pairsOf(own, later.filter(({ fill }) => fill.direction !== direction), need)) consider(takenFrom(input, items, pair)!, false);
   for (const source of own.filter((source) => source.quantity > need && !isPartlyOfStart(input, source)).slice(0, MAX_TRIED)) single(source);
@@ -257,12 +257,13 @@ function without(items: readonly FlowItem[], fills: readonly FillItem[], isDefer
 
 /**
  * Whether the update denies that these fills are all that happened: they opened for something else, or closed for less than it
- * shows. More may have been paid: order messages do not show taxes.
+ * shows. More may have been paid: order messages do not show taxes. That more came in is no denial either where the fill has no
+ * room in its own interval, for cash may not have been told.
  */
-function contradicts(plan: IntervalPlan, { positionValue }: UpdateItem): boolean {
+function contradicts(plan: IntervalPlan, { positionValue }: UpdateItem, isTooMuch: boolean): boolean {
   if (plan.expectedCost !== null && positionValue !== null && abs(plan.expectedCost - positionValue) > CONTRADICTION) return true;
   const opens = plan.flows.some((flow) => flow.kind === 'fill' && flow.part.moved && flow.step!.opened > 0n);
-  return !opens && plan.moneyGap !== null && plan.moneyGap > plan.moneyTolerance;
+  return !opens && !isTooMuch && plan.moneyGap !== null && plan.moneyGap > plan.moneyTolerance;
 }
 
 /** How many of the update's figures of money come out right. */
