@@ -164,11 +164,11 @@ function insertMoved(
   const moved = parts.map((part): PlannedFlow => ({ kind: 'fill', part, candidates: 1, step: null }));
   const isOfOneOrder = parts.every((part) => part.fill.orderId === parts[0]!.fill.orderId);
   const shownCost = shownCostOf(state, flows.length + parts.length, update);
-  const { first, last } = possiblePlaces(flows, parts, lastPlace(flows, update));
+  const places = possiblePlaces(flows, parts, lastPlace(flows, update));
   const ownSeqFrom = flows.findIndex((flow) => flow.kind === 'fill' && flow.part.fill.seq === update.seq);
   let bestScore = -1;
   let best: { readonly index: number; readonly inOrder: readonly PlannedFlow[] }[] = [];
-  for (let index = first; index <= last; index++) {
+  for (const index of places) {
     for (const inOrder of isOfOneOrder ? [moved] : [moved.toReversed(), moved]) {
       const score = scoreOfPlaces(contract, direction, state, [...flows.slice(0, index), ...inOrder, ...flows.slice(index)], shownCost);
       if (score < bestScore) continue;
@@ -250,17 +250,18 @@ function* arrangements(flows: readonly PlannedFlow[], totals: readonly PlannedFl
     }
     const at = arranged.indexOf(total);
     const others = arranged.toSpliced(at, 1);
-    const { first, last } = possiblePlaces(others, [total.part], at);
-    for (let index = at; index >= first && left > 0; index--) if (index === at || index <= last) yield* some(others.toSpliced(index, 0, total), next + 1);
+    const earlier = possiblePlaces(others, [total.part], at).filter((place) => place < at);
+    for (const place of [at, ...earlier.toReversed()]) if (left > 0) yield* some(others.toSpliced(place, 0, total), next + 1);
   };
   for (const arranged of some(flows, 0)) if (arranged.some((flow, at) => flow !== flows[at])) yield arranged;
 }
 
 /**
  * The places among flows, up to a last one, where parts can have happened: after what was before the earliest they may have
- * happened at, and among the fills of their own orders where their remainders say. All places where this leaves none.
+ * happened at, among the fills of their own orders where their remainders say, and not within what one match did to one order.
+ * All places where this leaves none. A place is how many flows are before it.
  */
-function possiblePlaces(flows: readonly PlannedFlow[], parts: readonly FillPart[], end: number): { readonly first: number; readonly last: number } {
+function possiblePlaces(flows: readonly PlannedFlow[], parts: readonly FillPart[], end: number): readonly number[] {
   let first = 0;
   let last = end;
   for (let index = 0; index < end; index++) {
@@ -270,7 +271,18 @@ function possiblePlaces(flows: readonly PlannedFlow[], parts: readonly FillPart[
     if (parts.some((part) => wasBefore(fill, part.fill))) first = index + 1;
     else if (last === end && parts.some((part) => isLaterInOrder(fill, part.fill))) last = index;
   }
-  return first <= last ? { first, last } : { first: 0, last: end };
+  const all = Array.from({ length: end + 1 }, (_, place) => place);
+  const possible = all.filter((place) => place >= first && place <= last && !isWithinMatch(flows, place));
+  return possible.length === 0 ? all : possible;
+}
+
+/** Whether a place is between two executions of one order that the exchange gave one seq. */
+function isWithinMatch(flows: readonly PlannedFlow[], place: number): boolean {
+  const before = flows[place - 1];
+  const after = flows[place];
+  if (before?.kind !== 'fill' || after?.kind !== 'fill') return false;
+  const [one, other] = [before.part.fill, after.part.fill];
+  return one.orderId === other.orderId && one.seq !== null && one.seq === other.seq && [one, other].every((fill) => fill.source === 'execution' && !fill.dated);
 }
 
 /** Whether a fill is known to have happened before a later order-derived one. */
