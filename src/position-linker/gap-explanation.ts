@@ -121,6 +121,13 @@ export function planInterval(input: GapInput): IntervalPlan {
   if (gap === 0n) return planWith(input, { parts: [], moved: NO_PARTS, items, deferred: [], choice: null }, gap);
   const plan = issued === null ? explained(input, items, gap) : asIssued(input, items, issued);
   if (plan === null) return planWith(input, { parts: [], moved: NO_PARTS, items, deferred: [], choice: NO_CHOICE }, gap);
+  const { feeFromMoney, moved, ...rest } = valued(input, items, plan);
+  // What is left of the fill has the rest of its fee.
+  return { ...rest, feeFromMoney, moved: feeFromMoney === null ? moved : moved.map((part) => ({ ...part, fee: feeFromMoney })) };
+}
+
+/** The plan with a share of a later total at what the update says that it traded for. */
+function valued(input: GapInput, items: readonly FlowItem[], plan: IntervalPlan): IntervalPlan {
   if (plan.entryAgrees === false) return valuedByRecord(input, items, plan) ?? plan;
   return plan.feeFromMoney !== null || moneyAgrees(plan) === false ? valuedByResult(input, items, plan) ?? plan : plan;
 }
@@ -147,26 +154,29 @@ function valuedByRecord(input: GapInput, items: readonly FlowItem[], { flows, ch
 }
 
 /**
- * Where a share of a later total only closes, what cumRealisedPnl moved by shows what it traded for, at the fee rate of the whole:
+ * Where a share of a later total closes, what cumRealisedPnl moved by shows what that traded for, at the fee rate of the whole:
  * all parts of an order mostly pay the same. Null where that is not so, or is not near the total's average. The result is no check then.
  */
 function valuedByResult(input: GapInput, items: readonly FlowItem[], { flows, choice, moneyGap }: IntervalPlan): IntervalPlan | null {
   const { contract, state } = input;
   if (choice?.taken.length !== 1 || moneyGap === null) return null;
   const flow = flows.find((one) => one.kind === 'fill' && one.part.moved);
-  if (flow?.kind !== 'fill' || flow.step === null || flow.step.opened > 0n) return null;
+  if (flow?.kind !== 'fill' || flow.step === null) return null;
   const { part: share, step } = flow;
+  // What opens beyond zero is what the record shows.
+  if (step.closed === 0n || (step.opened > 0n && share.openingValue === null)) return null;
   const rest = remainingPart(state, share.fill)!;
   if (rest.quantity === share.quantity || rest.value <= 0n) return null;
   const gained = closingPnl(contract, step.before > 0n ? 1 : -1, 0n, rest.value);
   if (gained === rest.fee) return null;
   const difference = proportion(moneyGap, rest.value, gained - rest.fee);
-  if (abs(difference) * NEAR_AVERAGE > share.value) return null;
+  const average = proportion(rest.value, step.closed, rest.quantity);
+  if (abs(step.closingValue + difference - average) * NEAR_AVERAGE > average) return null;
   const value = share.value + difference;
   const fee = share.fee + proportion(rest.fee, difference, rest.value);
   const moved = { fillId: share.fill.fillId, fillSeq: share.fill.seq, quantity: share.quantity, value, fee };
-  const valued = planWith(input, { parts: [{ ...share, value, fee }], moved: [moved], items, deferred: [], choice }, 0n);
-  return valued.feeFromMoney === null && moneyAgrees(valued) === true ? { ...valued, moneyGap: null } : null;
+  const plan = planWith(input, { parts: [{ ...share, value, fee }], moved: [moved], items, deferred: [], choice }, 0n);
+  return plan.feeFromMoney === null && moneyAgrees(plan) === true ? { ...plan, moneyGap: null } : null;
 }
 
 /** The plan with a gap closed as it was when it was issued; null if nothing closed it. */
