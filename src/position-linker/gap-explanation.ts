@@ -1,4 +1,4 @@
-import { type Decimal, MONEY_UNIT, abs, proportion } from '../domain/decimal.js';
+import { type Decimal, MONEY_UNIT, ONE, abs, proportion } from '../domain/decimal.js';
 import type { BookState, MovedPart } from './book-state.js';
 import { closingPnl } from './contract.js';
 import type { FillItem, FlowItem, UpdateItem } from './evidence-item.js';
@@ -30,6 +30,12 @@ const MAX_LEFT_OUT = 10;
 const CONTRADICTION: Decimal = 32n * MONEY_UNIT;
 /** A share of a total trades within a twentieth of its average. */
 const NEAR_AVERAGE = 20n;
+/** A fee is at most a thousandth of the value. */
+const DEAREST_FEE = 1_000n;
+/** Fee rates are whole multiples of 0.0001 %. */
+const FEE_RATE_STEP: Decimal = ONE / 1_000_000n;
+/** Of less, the rounding of the fee leaves any rate possible. */
+const LEAST_RATED_VALUE: Decimal = 8n * MONEY_UNIT * 1_000_000n;
 /** Later fills that are tried one by one for a gap: each costs as much as the interval's plan, and a book may have any number. */
 const MAX_TRIED = 16;
 
@@ -154,8 +160,9 @@ function valuedByRecord(input: GapInput, items: readonly FlowItem[], { flows, ch
 }
 
 /**
- * Where a share of a later total closes, what cumRealisedPnl moved by shows what that traded for, at the fee rate of the whole:
- * all parts of an order mostly pay the same. Null where that is not so, or is not near the total's average. The result is no check then.
+ * Where a share of a later total closes, what cumRealisedPnl moved by shows what that traded for, at the fee rate of the whole.
+ * Null where the parts may have paid different ones, so that it rather shows the fee, and where the value is not near the total's
+ * average. The result is no check then.
  */
 function valuedByResult(input: GapInput, items: readonly FlowItem[], { flows, choice, moneyGap }: IntervalPlan): IntervalPlan | null {
   const { contract, state } = input;
@@ -167,6 +174,8 @@ function valuedByResult(input: GapInput, items: readonly FlowItem[], { flows, ch
   if (step.closed === 0n || (step.opened > 0n && share.openingValue === null)) return null;
   const rest = remainingPart(state, share.fill)!;
   if (rest.quantity === share.quantity || rest.value <= 0n) return null;
+  const isFee = abs(share.fee - moneyGap) * DEAREST_FEE <= share.value;
+  if (isFee && !hasOneFeeRate(rest)) return null;
   const gained = closingPnl(contract, step.before > 0n ? 1 : -1, 0n, rest.value);
   if (gained === rest.fee) return null;
   const difference = proportion(moneyGap, rest.value, gained - rest.fee);
@@ -177,6 +186,14 @@ function valuedByResult(input: GapInput, items: readonly FlowItem[], { flows, ch
   const moved = { fillId: share.fill.fillId, fillSeq: share.fill.seq, quantity: share.quantity, value, fee };
   const plan = planWith(input, { parts: [{ ...share, value, fee }], moved: [moved], items, deferred: [], choice }, 0n);
   return plan.feeFromMoney === null && moneyAgrees(plan) === true ? { ...plan, moneyGap: null } : null;
+}
+
+/** Whether the fee of a total is one rate of its value, as it hardly ever is by chance where its parts paid different ones. */
+function hasOneFeeRate({ value, fee }: FillPart): boolean {
+  if (value < LEAST_RATED_VALUE) return false;
+  const rate = proportion(fee, ONE, value);
+  const rounded = proportion(rate, 1n, FEE_RATE_STEP) * FEE_RATE_STEP;
+  return abs(fee - proportion(value, rounded, ONE)) <= 2n * MONEY_UNIT;
 }
 
 /** The plan with a gap closed as it was when it was issued; null if nothing closed it. */
