@@ -160,7 +160,7 @@ export function lastPlace(flows: readonly PlannedFlow[], update: UpdateItem): nu
  */
 function insertMoved(
   contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], parts: readonly FillPart[], update: UpdateItem,
-): Placed {
+): PlannedFlow[] {
   const moved = parts.map((part): PlannedFlow => ({ kind: 'fill', part, candidates: 1, step: null }));
   const isOfOneOrder = parts.every((part) => part.fill.orderId === parts[0]!.fill.orderId);
   const shownCost = shownCostOf(state, flows.length + parts.length, update);
@@ -182,10 +182,7 @@ function insertMoved(
   const candidates = 1 + flows.slice(from, to).filter(({ kind }) => kind === 'fill').length;
   const orders = best.filter(({ index }) => index === chosen.index).length;
   const marked = flows.map((flow, at) => (flow.kind === 'fill' && at >= from && at < to ? { ...flow, candidates: Math.max(flow.candidates, candidates) } : flow));
-  return {
-    flows: [...marked.slice(0, chosen.index), ...chosen.inOrder.map((flow) => ({ ...flow, candidates: candidates * orders })), ...marked.slice(chosen.index)],
-    score: bestScore,
-  };
+  return [...marked.slice(0, chosen.index), ...chosen.inOrder.map((flow) => ({ ...flow, candidates: candidates * orders })), ...marked.slice(chosen.index)];
 }
 
 /** Flows in a sequence, and how much speaks for it. */
@@ -203,14 +200,14 @@ function bestPlaces(
   contract: Contract, direction: 1 | -1 | 0, state: BookState, flows: readonly PlannedFlow[], parts: readonly FillPart[], update: UpdateItem,
 ): PlannedFlow[] {
   const place = (arranged: readonly PlannedFlow[]): Placed => {
-    const placed = parts.length === 0
-      ? { flows: [...arranged], score: scoreOfPlaces(contract, direction, state, arranged, shownCostOf(state, arranged.length, update)) }
-      : insertMoved(contract, direction, state, arranged, parts, update);
-    const { moneyGap, moneyTolerance } = compareMoney(contract, direction, state, placed.flows, update);
-    return { flows: placed.flows, score: placed.score + (moneyGap !== null && abs(moneyGap) <= moneyTolerance ? 1 : 0) };
+    const placed = parts.length === 0 ? [...arranged] : insertMoved(contract, direction, state, arranged, parts, update);
+    valueCrossing(placed, update);
+    const score = scoreOfPlaces(contract, direction, state, placed, shownCostOf(state, placed.length, update));
+    const { moneyGap, moneyTolerance } = compareMoney(contract, direction, state, placed, update);
+    return { flows: placed, score: score + (moneyGap !== null && abs(moneyGap) <= moneyTolerance ? 1 : 0) };
   };
   const totals = flows.filter((flow, at) => isOpenTotal(flows, flow, at));
-  if (totals.length === 0) return parts.length === 0 ? [...flows] : insertMoved(contract, direction, state, flows, parts, update).flows;
+  if (totals.length === 0) return parts.length === 0 ? [...flows] : insertMoved(contract, direction, state, flows, parts, update);
   const given = place(flows);
   let best = given;
   let candidates = 1;
@@ -344,7 +341,7 @@ export function planWith(
 ): IntervalPlan {
   let flows = sequence(contract, direction, state, items, gap === 0n && parts.length === 0 ? update : null);
   if (gap === 0n) flows = bestPlaces(contract, direction, state, flows, parts, update);
-  else if (parts.length > 0) flows = insertMoved(contract, direction, state, flows, parts, update).flows;
+  else if (parts.length > 0) flows = insertMoved(contract, direction, state, flows, parts, update);
   if (gap === 0n) valueCrossing(flows, update);
   const money = compareMoney(contract, direction, state, flows, update);
   // Beside a residual the money equation cannot tell a fill's fee.
