@@ -16,7 +16,7 @@ const FOUND: readonly (readonly [number, readonly number[]])[] = [
 
 /** Mixtures of some kinds of trouble that once differed, likewise. */
 const FOUND_MIXTURES: readonly (readonly [number, readonly number[]])[] = [
-  [30, [1026, 1079, 1427, 1721, 2347]],
+  [30, [1026, 1042, 1079, 1427, 1721, 2347, 6148]],
   [90, [20096, 20576]],
 ];
 
