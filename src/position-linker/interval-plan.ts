@@ -254,22 +254,17 @@ function* arrangements(flows: readonly PlannedFlow[], totals: readonly PlannedFl
 }
 
 /**
- * The places among flows, up to a last one, where parts can have happened: after what was before the earliest they may have
- * happened at, among the fills of their own orders where their remainders say, and not within what one match did to one order.
- * All places where this leaves none. A place is how many flows are before it.
+ * The places among flows, up to a last one, where parts can have happened: after all that is known to have been before them, and
+ * not within what one match did to one order. All places where this leaves none. A place is how many flows are before it.
  */
 function possiblePlaces(flows: readonly PlannedFlow[], parts: readonly FillPart[], end: number): readonly number[] {
   let first = 0;
-  let last = end;
   for (let index = 0; index < end; index++) {
     const flow = flows[index]!;
-    if (flow.kind === 'cash') continue;
-    const { fill } = flow.part;
-    if (parts.some((part) => wasBefore(fill, part.fill))) first = index + 1;
-    else if (last === end && parts.some((part) => isLaterInOrder(fill, part.fill))) last = index;
+    if (flow.kind === 'fill' && parts.some((part) => wasBefore(flow.part.fill, part.fill))) first = index + 1;
   }
   const all = Array.from({ length: end + 1 }, (_, place) => place);
-  const possible = all.filter((place) => place >= first && place <= last && !isWithinMatch(flows, place));
+  const possible = all.filter((place) => place >= first && !isWithinMatch(flows, place));
   return possible.length === 0 ? all : possible;
 }
 
@@ -282,16 +277,11 @@ function isWithinMatch(flows: readonly PlannedFlow[], place: number): boolean {
   return one.orderId === other.orderId && one.seq !== null && one.seq === other.seq && [one, other].every((fill) => fill.source === 'execution' && !fill.dated);
 }
 
-/** Whether a fill is known to have happened before a later order-derived one. */
+/** Whether a fill is known to have happened before an order-derived one: by what either left of its order, or by the range of that. */
 function wasBefore(fill: FillItem, later: FillItem): boolean {
-  if (isLaterInOrder(later, fill)) return true;
+  if (fill.orderId === later.orderId && fill.leavesQuantity !== null && later.leavesQuantity !== null && fill.leavesQuantity > later.leavesQuantity) return true;
   if (later.executedAfter !== null && fill.executedAt < later.executedAfter) return true;
   return !fill.dated && fill.seq !== null && later.seqAfter !== null && fill.seq <= later.seqAfter;
-}
-
-/** Whether a fill came after another of its order: it left less of it. */
-function isLaterInOrder(fill: FillItem, other: FillItem): boolean {
-  return fill.orderId === other.orderId && fill.leavesQuantity !== null && other.leavesQuantity !== null && fill.leavesQuantity < other.leavesQuantity;
 }
 
 /** How much speaks for a sequence in which parts of later fills have a place. */

@@ -371,6 +371,58 @@ const TRAPS: readonly Trap[] = [
     links: ['opened 0→1 @100 a1 interval', 'increased 1→4 @104 c1 exact', 'closed 4→0 @110 b1 exact'],
     sums: { 'signal-a entry': '1 0 0 0', 'signal-c entry': '3 0 0 0', 'signal-a exit': '1 10 0.1 0', 'signal-c exit': '3 18 0.3 0' },
   },
+  {
+    name: 'a total goes where the checks of its neighbours say it happened, not at the end of its range',
+    story: [NEVER, order(90, 9, 'a', { qty: '2', leavesQty: '2' }), fill(200, 20, 'c1', 'c', 'Sell', '1', '110', { closedSize: '1', execPnl: '10' }), order(300, 30, 'a', { qty: '2', ...filled('2', '200') }), position(300, 30, 1, '100', '10')],
+    links: ['decreased 2→1 @110 c1 interval', 'opened 0→2 @100 a exact'],
+    open: [],
+  },
+  {
+    name: 'a total that may have happened at several places by its neighbours\' checks is ambiguous',
+    story: [
+      NEVER, order(90, 9, 'a', { qty: '2', leavesQty: '2' }), fill(150, 15, 'b1', 'b', 'Buy', '1', '100'), fill(200, 20, 'c1', 'c', 'Sell', '2', '110', { closedSize: '2', execPnl: '20' }),
+      order(300, 30, 'a', { qty: '2', ...filled('2', '200') }), position(300, 30, 1, '100', '20'),
+    ],
+    links: ['opened 0→1 @100 b1 interval', 'decreased 3→1 @110 c1 interval', 'increased 1→3 @100 a ambiguous'],
+    open: [],
+  },
+  {
+    name: 'where a record shows no value, the result alone tells when a total happened',
+    story: [
+      NEVER, fill(50, 5, 'd1', 'd', 'Buy', '1', '80'), position(50, 5, 1, '80', '0'), order(90, 9, 'a', { qty: '2', leavesQty: '2' }), order(190, 19, 'c', { side: 'Sell' }),
+      order(200, 20, 'c', { side: 'Sell', ...filled('1', '110') }), order(300, 30, 'a', { qty: '2', ...filled('2', '220') }), position(300, 30, 2, '', '10', { entryPrice: '' }),
+    ],
+    links: ['opened 0→1 @80 d1 exact', 'decreased 3→2 @110 c interval', 'increased 1→3 @110 a exact'],
+    open: [],
+  },
+  {
+    name: 'what is left of a total comes after all of the match that showed the total before',
+    story: [
+      NEVER, order(90, 9, 'a', { qty: '5', leavesQty: '5' }), order(120, 12, 'a', partly('1', '100', { qty: '5', leavesQty: '4' })), fill(120, 12, 'b1', 'b', 'Buy', '1', '100'),
+      position(200, 20, 3, '300', '0'), order(400, 40, 'a', partly('3', '300', { qty: '5', leavesQty: '2' })), position(400, 40, 4, '400', '0'),
+    ],
+    links: ['opened 0→1 @100 a ambiguous', 'increased 1→2 @100 b1 ambiguous', 'increased 2→3 @100 a interval', 'increased 3→4 @100 a exact'],
+    open: [],
+  },
+  {
+    name: 'a share of a total that is all fee has no value that the result could tell',
+    story: [
+      NEVER, fill(100, 10, 'a1', 'a', 'Buy', '4', '100'), position(100, 10, 4, '400', '0'), order(150, 15, 'c', { side: 'Sell', qty: '4', leavesQty: '4' }), position(200, 20, 3, '300', '-50'),
+      order(300, 30, 'c', { side: 'Sell', qty: '4', ...filled('4', '440'), cumExecFee: '440' }), position(300, 30, 0, '0', '-400'),
+    ],
+    links: ['opened 0→4 @100 a1 exact', 'decreased 4→3 @110 c interval', 'closed 3→0 @110 c exact'],
+    open: [],
+    sums: { 'signal-a entry': '4 0 0 0', 'signal-a exit': '4 40 440 0' },
+  },
+  {
+    name: 'a share of a total is worth no more than what is near its average: the rest of the result is its fee',
+    story: [
+      NEVER, fill(100, 10, 'a1', 'a', 'Buy', '4', '100'), position(100, 10, 4, '400', '0'), order(150, 15, 'c', { side: 'Sell', qty: '4', leavesQty: '4' }), position(200, 20, 3, '300', '60'),
+      order(300, 30, 'c', { side: 'Sell', qty: '4', ...filled('4', '440') }), position(300, 30, 0, '0', '40'),
+    ],
+    links: ['opened 0→4 @100 a1 exact', 'decreased 4→3 @110 c interval', 'closed 3→0 @110 c exact'],
+    open: [],
+  },
 ];
 
 /** The price of what is left is the harmonic mean, and results are in the base coin. */
