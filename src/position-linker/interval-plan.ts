@@ -330,8 +330,7 @@ export function planWith(
   { contract, direction, state, update }: PlanInput, { parts, moved, items, deferred, choice }: Explanation, gap: Decimal,
 ): IntervalPlan {
   let flows = sequence(contract, direction, state, items, gap === 0n && parts.length === 0 ? update : null);
-  if (gap === 0n) flows = bestPlaces(contract, direction, state, flows, parts, update);
-  else if (parts.length > 0) flows = insertMoved(contract, direction, state, flows, parts, update);
+  if (gap === 0n && (flows.length > 1 || parts.length > 0)) flows = bestPlaces(contract, direction, state, flows, parts, update);
   if (gap === 0n) valueCrossing(flows, update);
   const money = compareMoney(contract, direction, state, flows, update);
   // Beside a residual the money equation cannot tell a fill's fee.
