@@ -3,7 +3,8 @@ import { type AverageStep, averageStep } from './average-cost.js';
 import type { BookState } from './book-state.js';
 import { type Contract, averagePrice, impliedExitValue, notional } from './contract.js';
 import type { UpdateItem } from './evidence-item.js';
-import { type PlannedFlow, lastPlace, shownCostOf } from './interval-plan.js';
+import { lastPlace, shownCostOf } from './interval-places.js';
+import type { PlannedFlow } from './interval-plan.js';
 import type { LegMoney } from './ledger.js';
 import { type SizeAndCost, agreeingChecks, stepOf } from './seq-order.js';
 
