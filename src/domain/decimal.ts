@@ -105,7 +105,8 @@ export function proportion(a: Decimal, n: bigint, d: bigint): Decimal {
   return divideHalfEven(a * n, d);
 }
 
-const MOST_WORD: Decimal = 2n ** 63n - 1n;
+/** The largest whole number of 64 bits with a sign. */
+export const MOST_WORD = 2n ** 63n - 1n;
 /** Above this 2^64th the units are no longer surely whole numbers of a double. */
 const MOST_TOP = 0xffffn;
 const WORD = 2 ** 32;

@@ -1,4 +1,4 @@
-import { type Decimal, MONEY_UNIT, moneyUnits } from './decimal.js';
+import { type Decimal, MONEY_UNIT, MOST_WORD, moneyUnits } from './decimal.js';
 import { UUID_BYTES, UUID_LENGTH, readUuid, writeUuid } from './uuid-bytes.js';
 
 const encoder = new TextEncoder();
@@ -23,8 +23,7 @@ const FOURTH: Decimal = MONEY_UNIT * BigInt(EIGHTHS_OF_FOURTH);
 /** In place of the length of a text: what follows are the 16 bytes of an id. */
 const UUID_MARK = 0;
 
-const LEAST_WORD = -(2n ** 63n);
-const MOST_WORD = 2n ** 63n - 1n;
+const LEAST_WORD = -MOST_WORD - 1n;
 /** A decimal as two's complement of 64 bits, and its halves: numbers of 64 bits are moved without making another. */
 const whole = new BigInt64Array(1);
 const halves = new Int32Array(whole.buffer);
